@@ -1,0 +1,83 @@
+# The T-GSH interactive paper. `make help` says what there is.
+
+PYTHON ?= python3
+PROFILE ?= quick
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CHAPTERS := $(wildcard book/*.ipynb)
+PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*)
+SOURCES := $(wildcard tgsh/*.py tgsh/runs/*.py) tools/execute.py $(INSTALLED)
+
+BOOK := _build/$(PROFILE)
+EXECUTED := $(CHAPTERS:%=$(BOOK)/source/%)
+PAPER := $(CHAPTERS:%=_build/paper-done/%)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book render paper test format clear-cache clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo "PROFILE=quick (default): embedded digits, no download; PROFILE=paper: MNIST; PROFILE=smoke: seconds."
+	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or 3.12) that .venv is made with."
+
+book: $(BOOK)/html/index.html ## install, execute every chapter in PROFILE, render, say where the page is
+	@echo "The book ($(PROFILE)): file://$(abspath $<)"
+
+render: _build/committed/html/index.html ## render the committed notebooks as they are
+	@echo "The book (as committed): file://$(abspath $<)"
+
+paper: $(PAPER) ## for maintainers: refresh the committed outputs and data/results with MNIST
+
+test: $(INSTALLED) ## install and run everything that CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(MAKE) book PROFILE=smoke
+	$(MAKE) render
+	TGSH_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax -p no:cacheprovider -W default book
+	$(BIN)/python -m pytest tests
+
+format: $(INSTALLED) ## format code and notebooks
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clear-cache: $(INSTALLED) ## forget every trained network
+	$(BIN)/python -m tgsh cache clear
+
+clean: ## remove what was built (not .venv, not the run cache)
+	rm -rf _build
+
+# An interrupted installation leaves no stamp behind, and is taken up again.
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("error: Python 3.11 or 3.12 is needed, and $(PYTHON) is %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info[:2] not in ((3, 11), (3, 12)) else 0)'
+	@echo "Installing into $(VENV) (a few minutes, once) ..."
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# A chapter is executed again when it, the package or the requirements changed.
+$(BOOK)/source/%.ipynb: %.ipynb $(SOURCES)
+	@TGSH_RESULTS=$(abspath $(BOOK))/results $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE)
+
+$(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(INSTALLED)
+	@for page in $(PAGES); do mkdir -p $(BOOK)/source/$$(dirname $$page) && cp $$page $(BOOK)/source/$$page; done
+	$(call build,$(BOOK))
+
+_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(INSTALLED)
+	@for page in $(PAGES) $(CHAPTERS); do mkdir -p _build/committed/source/$$(dirname $$page) && cp $$page _build/committed/source/$$page; done
+	$(call build,_build/committed)
+
+# Warnings are errors. The theme's own output is long; it is shown where the build fails.
+define build
+	@echo "Rendering ..."
+	@$(BIN)/jupyter-book build -W -n $(1)/source --path-output $(1) > $(1)/build.log 2>&1 || (cat $(1)/build.log; exit 1)
+	@rm -rf $(1)/html && mv $(1)/_build/html $(1)/html && rm -rf $(1)/_build
+endef
+
+_build/paper-done/%.ipynb: $(SOURCES) %.ipynb
+	@TGSH_RESULTS=$(abspath data/results) $(BIN)/python tools/execute.py $*.ipynb $*.ipynb --profile paper
+	@mkdir -p $(dir $@) && touch $@

@@ -1,0 +1,71 @@
+"""The built pages: of the committed notebooks (`make render`) and of a smoke run (`make book PROFILE=smoke`)."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+BUILDS = {"committed": ROOT / "_build" / "committed" / "html", "smoke": ROOT / "_build" / "smoke" / "html"}
+
+
+class Page(HTMLParser):
+    """Links, anchors, pictures and text of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links, self.ids, self.pictures, self.text = [], set(), [], ""
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids.add(found.get("id"))
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if tag == "img":
+            self.pictures.append(found)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module", params=list(BUILDS))
+def pages(request):
+    folder = BUILDS[request.param]
+    if not (folder / "index.html").exists():
+        pytest.skip(f"{request.param} is not built: `make test` builds it before it runs the tests")
+    return {path: Page(path) for path in sorted((folder / "book").glob("*.html"))}
+
+
+def test_every_entry_of_the_toc_has_a_page(pages):
+    names = re.findall(r"book/([\w-]+)", (ROOT / "_toc.yml").read_text())
+    assert {path.stem for path in pages} >= set(names)
+
+
+def test_pictures_have_alt_text_and_files(pages):
+    for path, page in pages.items():
+        for picture in page.pictures:
+            assert picture.get("alt"), f"{path.name}: {picture.get('src')}"
+            assert (path.parent / picture["src"]).exists(), picture["src"]
+
+
+def test_internal_links_lead_somewhere(pages):
+    for path, page in pages.items():
+        for link in page.links:
+            if re.match(r"[a-z]+:", link) or link in ("", "#"):
+                continue
+            file, _, anchor = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            assert target.exists(), f"{path.name}: {link}"
+            if anchor and target in pages:
+                assert anchor in pages[target].ids, f"{path.name}: {link}"
+
+
+def test_figures_are_numbered_and_numbers_glued(pages):
+    chapters = [page for path, page in pages.items() if (ROOT / "book" / f"{path.stem}.ipynb").exists()]
+    assert chapters
+    for page in chapters:
+        assert "Fig. 1" in page.text
+        assert "This page was run on" in page.text
+        assert not re.search(r"glue:|\{numref\}|\{cite", page.text)

@@ -1,0 +1,122 @@
+import socket
+
+import pytest
+import torch
+
+from tgsh import DataError, ParameterError, load
+from tgsh.datasets import _MNIST_FILES, MEAN, STD, load_mnist, normalise
+
+
+def test_digits_are_sklearns_scaled_and_centred(digits):
+    assert len(digits.train_images) + len(digits.test_images) == 1797
+    images = torch.cat([digits.train_images, digits.test_images])
+    assert images.shape[1:] == (28, 28)
+    assert images.dtype == torch.uint8
+    assert images.max() == 255
+    border = images.clone()
+    border[:, 4:24, 4:24] = 0
+    assert border.sum() == 0
+    assert (images[:, 4:24, 4:24].flatten(1).sum(1) > 0).all()
+
+
+def test_digits_split_is_fixed_stratified_and_disjoint(digits):
+    again = load("digits")
+    assert again.fingerprint == digits.fingerprint
+    for k in range(10):
+        share = (digits.test_labels == k).sum() / ((digits.test_labels == k).sum() + (digits.train_labels == k).sum())
+        assert 0.19 < share < 0.22
+    train = {image.numpy().tobytes() for image in digits.train_images}
+    assert not train & {image.numpy().tobytes() for image in digits.test_images}
+
+
+def test_subset_and_fingerprint(digits):
+    part = digits.subset(n_train=10, n_test=5)
+    assert len(part.train_images) == len(part.train_labels) == 10
+    assert len(part.test_images) == len(part.test_labels) == 5
+    assert part.fingerprint != digits.fingerprint
+    with pytest.raises(ParameterError, match="n_train must be a whole number from 1 to"):
+        digits.subset(n_train=10**6)
+
+
+def test_normalise_is_the_same_for_bytes_and_floats():
+    images = torch.arange(784, dtype=torch.int64).remainder(256).to(torch.uint8).reshape(1, 28, 28)
+    expected = (images.double() / 255 - MEAN) / STD
+    torch.testing.assert_close(normalise(images, torch.float64), expected.flatten(1))
+    torch.testing.assert_close(normalise(images.double() / 255, torch.float64), expected.flatten(1))
+
+
+def test_unknown_dataset():
+    with pytest.raises(ParameterError, match="dataset must be one of mnist, digits; got 'fashion'"):
+        load("fashion")
+
+
+def test_mnist_absent_and_no_network_leaves_nothing(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(DataError, match="could not be downloaded") as caught:
+        load_mnist(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def blank_mnist(tmp_path):
+    """Files with MNIST's headers and lengths, all zeros."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, shape in _MNIST_FILES.items():
+        header = (0x0800 + len(shape)).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in shape)
+        with (raw / name).open("wb") as file:
+            file.write(header)
+            file.truncate(len(header) + torch.Size(shape).numel())
+    return tmp_path
+
+
+def test_sound_files_load(blank_mnist):
+    data = load_mnist(blank_mnist)
+    assert data.train_images.shape == (60_000, 28, 28)
+    assert data.test_labels.shape == (10_000,)
+
+
+@pytest.mark.parametrize("name", list(_MNIST_FILES))
+@pytest.mark.parametrize("damage", ["short", "empty", "header"])
+def test_damaged_mnist_is_one_clear_line(blank_mnist, name, damage):
+    path = blank_mnist / "MNIST" / "raw" / name
+    with path.open("r+b") as file:
+        if damage == "header":
+            file.write(b"\x1f\x8b")
+        else:
+            file.truncate(100 if damage == "short" else 0)
+    with pytest.raises(DataError, match=f"{name} is damaged.*delete it") as caught:
+        load_mnist(blank_mnist)
+    assert "\n" not in str(caught.value)
+
+
+def test_interrupted_download_leaves_nothing_and_the_next_one_works(tmp_path, blank_mnist, monkeypatch):
+    import torchvision.datasets
+
+    sound = {name: (blank_mnist / "MNIST" / "raw" / name).read_bytes() for name in _MNIST_FILES}
+    root = tmp_path / "new"
+    complete = torchvision.datasets.MNIST
+
+    class Downloading(complete):
+        broken = True
+
+        def download(self):
+            folder = root / self.root
+            (folder / "MNIST" / "raw").mkdir(parents=True)
+            for name, content in sound.items():
+                (folder / "MNIST" / "raw" / name).write_bytes(content[: 10 if self.broken else None])
+            if self.broken:
+                raise KeyboardInterrupt
+
+    Downloading.__name__ = "MNIST"  # torchvision derives the folder from it
+    monkeypatch.setattr(torchvision.datasets, "MNIST", Downloading)
+    with pytest.raises(KeyboardInterrupt):
+        load_mnist(root)
+    assert list(root.iterdir()) == []
+    Downloading.broken = False
+    assert len(load_mnist(root).train_images) == 60_000

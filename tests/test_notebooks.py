@@ -1,0 +1,169 @@
+"""The chapters: their shape, their committed outputs, and how they fail."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+import execute
+
+CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(work|root|tmp|home|usr|Users)/|[A-Z]:\\")
+every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+
+
+def code_cells(chapter: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(chapter, as_version=4).cells if cell.cell_type == "code"]
+
+
+def outputs(chapter: Path) -> list[nbformat.NotebookNode]:
+    return [output for cell in code_cells(chapter) for output in cell.outputs]
+
+
+def test_there_are_chapters_and_the_toc_names_them_all():
+    toc = (ROOT / "_toc.yml").read_text()
+    assert CHAPTERS
+    assert all(f"book/{path.stem}" in toc for path in CHAPTERS)
+
+
+@every_chapter
+def test_parameters_are_tagged_typed_and_explained(chapter):
+    tagged = [cell for cell in code_cells(chapter) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    parameters = papermill.inspect_notebook(str(chapter))
+    lines = [line for line in tagged[0].source.splitlines() if ":" in line.split("=")[0]]
+    assert len(parameters) == len(lines)  # papermill drops, with no more than a word, a line it cannot read
+    assert {"profile", "seed", "device"} <= set(parameters)
+    for name, parameter in parameters.items():
+        assert parameter["inferred_type_name"] != "None", name
+        assert parameter["help"], name
+
+
+@every_chapter
+def test_cells_are_short(chapter):
+    for cell in code_cells(chapter):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= 22, cell.source
+
+
+@every_chapter
+def test_pictures_have_captions_names_and_alt_text(chapter):
+    pictures = 0
+    for cell in code_cells(chapter):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            pictures += 1
+            metadata = cell.metadata.get("mystnb", {})
+            assert metadata.get("figure", {}).get("name", "").startswith("fig-"), cell.source
+            assert len(metadata["figure"]["caption"]) > 30
+            assert len(metadata["image"]["alt"]) > 30
+    assert pictures
+
+
+@every_chapter
+def test_committed_outputs_are_complete_and_clean(chapter):
+    for cell in code_cells(chapter):
+        assert cell.execution_count is not None, cell.source
+    for output in outputs(chapter):
+        text = json.dumps(output)
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+        assert not re.search(r"Traceback|Warning:", text)
+        assert not MACHINE_PATH.search(output.get("text", "") + str(output.get("data", {}).get("text/plain", "")))
+    assert not list(execute.widget_errors(nbformat.read(chapter, as_version=4)))
+
+
+@every_chapter
+def test_committed_outputs_are_of_a_paper_run_and_equal_the_recorded_results(chapter):
+    recorded = json.loads((ROOT / "data" / "results" / f"{chapter.stem}.json").read_text())
+    assert recorded["profile"] == "paper"
+    assert recorded["dataset"] == "mnist"
+    assert re.fullmatch("[0-9a-f]{12}", recorded["commit"])
+    glued = {}
+    for output in outputs(chapter):
+        name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+        if name:
+            glued[name] = output.data["application/papermill.record/text/plain"]
+    assert glued == {name: row["text"] for name, row in recorded["results"].items()}
+
+
+@every_chapter
+def test_papermill_runs_it_from_another_folder_with_parameters(chapter, tmp_path):
+    command = [str(Path(sys.executable).parent / "papermill"), str(chapter), "out.ipynb", "-k", "python3"]
+    given = {"profile": "smoke", "seed": "3", "width_mult": "1"}
+    command += [word for name, value in given.items() for word in ("-p", name, value)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "seed 3" in json.dumps(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["out.ipynb"]
+
+
+@every_chapter
+def test_a_bad_parameter_is_one_line_and_no_traceback_of_ours(chapter, tmp_path):
+    command = [str(Path(sys.executable).parent / "papermill"), str(chapter), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(
+        [*command, "-k", "python3", "-p", "profile", "smoke", "-p", "n_tasks", "many"], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.fullmatch("ParameterError: n_tasks must be a whole number .* got 'many'", last)
+    assert "tgsh/" not in done.stderr.split("Exception encountered")[1]
+
+
+# tools/execute.py
+
+
+def write_chapter(path: Path, *sources: str) -> Path:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    return path
+
+
+def run_tool(source: Path, target: Path, profile: str = "smoke") -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "tools" / "execute.py", source, target, "--profile", profile]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_execute_leaves_a_clean_notebook(tmp_path):
+    source = write_chapter(tmp_path / "a.ipynb", "profile = 'paper'", "print(profile)")
+    done = run_tool(source, tmp_path / "out" / "a.ipynb")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out" / "a.ipynb").read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    assert notebook.cells[-1].outputs[0].text == "smoke\n"
+    assert len(notebook.cells) == 2
+    assert str(tmp_path) not in text
+    assert "papermill" not in notebook.metadata
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "raise ValueError('a deliberate error')",
+        "import ipywidgets\nout = ipywidgets.Output()\nwith out:\n    raise ValueError('a deliberate error')\nout",
+        "import ipywidgets\n@ipywidgets.interact(x=3)\ndef f(x):\n    raise ValueError('a deliberate error')",
+    ],
+    ids=["cell", "output-widget", "interact"],
+)
+def test_a_deliberate_error_fails_the_chapter_and_leaves_the_old_one(tmp_path, fault):
+    source, target = write_chapter(tmp_path / "a.ipynb", "profile = 'paper'", fault), tmp_path / "b.ipynb"
+    target.write_text("old")
+    done = run_tool(source, target)
+    assert done.returncode == 1
+    assert "a deliberate error" in done.stderr
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "cache") == ["a.ipynb", "b.ipynb"]
+
+
+def test_an_unknown_profile_is_one_line(tmp_path):
+    done = run_tool(CHAPTERS[0], tmp_path / "out.ipynb", profile="fast")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("profile must be one of smoke, quick, paper; got 'fast'")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,192 @@
+import pytest
+import torch
+
+from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, cross_accuracy, evaluate, plain, train_stream, training
+from tgsh.datasets import normalise
+from tgsh.runs import RunCache
+
+SHORT = Recipe(epochs=2, batch_size=32)
+
+
+@pytest.fixture(scope="module")
+def stream(few):
+    return RotationMNIST(few, n_tasks=4, step=30)
+
+
+def trained(stream, fit, dtype=torch.float32, tasks=(1, 3), together=True, seed=0):
+    net = FlyNet(len(stream), width_mult=1, seed=seed).to(dtype)
+    for group in [tasks] if together else [[t] for t in tasks]:
+        fit(net, stream, group, SHORT, data_seed=0)
+    return net
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_fast_and_plain_paths_agree_in_double_precision(stream, together):
+    fast = trained(stream, training.fit_contexts, torch.float64, together=together)
+    slow = trained(stream, plain.fit_contexts, torch.float64)
+    moved = (slow.context_vectors() - FlyNet(4, width_mult=1).double().context_vectors()).abs().amax(1)
+    assert moved[[1, 3]].min() > 0.01
+    torch.testing.assert_close(fast.context_vectors(), slow.context_vectors(), rtol=0, atol=1e-9)
+
+
+def test_fast_and_plain_paths_agree_in_single_precision(stream):
+    fast, slow = (trained(stream, fit) for fit in (training.fit_contexts, plain.fit_contexts))
+    # RMSprop's first steps divide a gradient by its own size, which magnifies the rounding of small ones.
+    torch.testing.assert_close(fast.context_vectors(), slow.context_vectors(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(evaluate(fast, stream), evaluate(slow, stream), rtol=0, atol=0.01)
+
+
+def test_a_task_leaves_the_others_bit_identical(stream):
+    before = FlyNet(4, width_mult=1)
+    net = trained(stream, training.fit_contexts, tasks=(1,))
+    for (name, now), was in zip(net.state_dict().items(), before.state_dict().values(), strict=True):
+        assert torch.equal(now, was) == (name not in ("g.1", "c.1")), name
+
+
+def test_contexts_do_not_depend_on_company(stream):
+    alone = trained(stream, training.fit_contexts, torch.float64, together=False)
+    together = trained(stream, training.fit_contexts, torch.float64)
+    torch.testing.assert_close(alone.context_vectors(), together.context_vectors(), rtol=0, atol=1e-10)
+
+
+def test_a_seed_reproduces_and_another_differs(stream):
+    one, two, other = (trained(stream, training.fit_contexts, seed=s) for s in (0, 0, 1))
+    assert torch.equal(one.context_vectors(), two.context_vectors())
+    assert not torch.allclose(one.context_vectors(), other.context_vectors())
+
+
+def test_one_thread_and_two_agree_within_rounding(stream, threads):
+    contexts = []
+    for n in (1, 2):
+        threads(n)
+        contexts.append(trained(stream, training.fit_contexts, torch.float64).context_vectors())
+    torch.testing.assert_close(contexts[0], contexts[1], rtol=0, atol=1e-9)
+
+
+def test_stream_learns_and_forgets_nothing(stream):
+    net = FlyNet(4, width_mult=2)
+    chance = evaluate(net, stream)
+    record = train_stream(net, stream, Recipe(epochs=8), progress=False)
+    assert (record.accuracy_after_learning > chance + 0.3).all()
+    assert torch.equal(record.accuracy_after_learning, record.accuracy_at_end)
+    assert record.from_cache == (False,) * 4
+
+
+def test_accuracies_are_what_the_module_itself_predicts(stream):
+    net = trained(stream, training.fit_contexts)
+    cross = cross_accuracy(net, stream)
+    for i, j in ((1, 1), (1, 3), (3, 0)):
+        images, labels = stream.test(j)
+        correct = (net(normalise(images), i).argmax(1) == labels).double().mean()
+        assert cross[i, j] == pytest.approx(correct.item())
+    assert torch.equal(cross.diagonal(), evaluate(net, stream))
+
+
+def test_finished_tasks_are_not_trained_again(stream):
+    first = FlyNet(4, width_mult=1)
+    record = train_stream(first, stream, SHORT, progress=False)
+    second = FlyNet(4, width_mult=1)
+    again = train_stream(second, stream, SHORT, progress=False, fit=_must_not_run)
+    assert again.from_cache == (True,) * 4
+    assert torch.equal(first.context_vectors(), second.context_vectors())
+    assert torch.equal(record.accuracy_at_end, again.accuracy_at_end)
+
+
+def _must_not_run(*args, **kwargs):
+    raise AssertionError("trained again")
+
+
+_must_not_run.__module__ = training.__name__
+
+
+def test_an_interrupted_stream_goes_on_where_it_stopped(stream):
+    calls = []
+
+    def interrupted(net, stream, tasks, recipe, data_seed):
+        calls.extend(tasks)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        training.fit_contexts(net, stream, tasks, recipe, data_seed)
+
+    interrupted.__module__ = training.__name__
+    with pytest.raises(KeyboardInterrupt):
+        train_stream(FlyNet(4, width_mult=1), stream, SHORT, device="cpu", progress=False, fit=interrupted)
+    record = train_stream(FlyNet(4, width_mult=1), stream, SHORT, device="cpu", progress=False)
+    assert record.from_cache == (True, True, False, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": Recipe(epochs=3, batch_size=32)},
+        {"recipe": Recipe(epochs=2, batch_size=31)},
+        {"recipe": Recipe(epochs=2, batch_size=32, lr=0.02)},
+        {"data_seed": 7},
+        {"net": FlyNet(4, width_mult=1, seed=1)},
+        {"net": FlyNet(4, width_mult=2)},
+    ],
+)
+def test_the_cache_tells_runs_apart(stream, change):
+    train_stream(FlyNet(4, width_mult=1), stream, SHORT, progress=False)
+    arguments = {"net": FlyNet(4, width_mult=1), "recipe": SHORT} | change
+    record = train_stream(stream=stream, progress=False, **arguments)
+    assert not any(record.from_cache)
+
+
+def test_a_damaged_entry_is_trained_again_with_a_note(stream, capsys):
+    record = train_stream(FlyNet(4, width_mult=1), stream, SHORT, progress=False)
+    files = sorted(RunCache().root.glob("*/*.safetensors"))
+    content = bytearray(files[0].read_bytes())
+    content[-5] ^= 1
+    files[0].write_bytes(content)
+    files[1].write_bytes(files[1].read_bytes()[:50])
+    again = train_stream(FlyNet(4, width_mult=1), stream, SHORT, progress=False)
+    assert sorted(again.from_cache) == [False, False, True, True]
+    assert capsys.readouterr().out.count("damaged entry") == 2
+    assert torch.equal(record.accuracy_at_end, again.accuracy_at_end)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1; got 0"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"lr": 0}, "lr must be a number above 0"),
+        ({"lr": float("nan")}, "lr"),
+    ],
+)
+def test_bad_recipes(settings, message):
+    with pytest.raises(ParameterError, match=message):
+        Recipe(**settings)
+
+
+def test_a_stream_longer_than_the_network(stream):
+    with pytest.raises(ParameterError, match="the network has 3 contexts but the stream has 4 tasks"):
+        train_stream(FlyNet(3, width_mult=1), stream)
+
+
+def test_divergence_is_reported(stream):
+    with pytest.raises(ParameterError, match="diverged with lr"):
+        train_stream(FlyNet(4, width_mult=1), stream, Recipe(lr=1e30), progress=False)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there(stream):
+    with pytest.raises(ParameterError, match="device 'cuda' is not there"):
+        train_stream(FlyNet(4, width_mult=1), stream, device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_gpu_and_cpu_agree(stream):
+    on_cpu, on_gpu = FlyNet(4, width_mult=1).double(), FlyNet(4, width_mult=1).double()
+    train_stream(on_cpu, stream, SHORT, device="cpu", progress=False)
+    train_stream(on_gpu, stream, SHORT, device="cuda", progress=False)
+    torch.testing.assert_close(on_gpu.context_vectors().cpu(), on_cpu.context_vectors(), rtol=0, atol=1e-9)
+
+
+def test_two_rotations_of_mnist_in_one_epoch(mnist):
+    # Over seeds 0 to 7 the mean is 93.1 %, with a spread of 0.3: the last steps at lr 0.01 are noisy. One seed is
+    # pinned, so that this tells a broken network (or encoder, or rotation) from luck.
+    stream = RotationMNIST(mnist, n_tasks=2)
+    record = train_stream(FlyNet(2, seed=7), stream, Recipe(epochs=1), progress=False)
+    assert record.accuracy_at_end.min() >= 0.93

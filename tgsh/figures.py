@@ -1,0 +1,125 @@
+"""The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from tgsh.benchmarks import TaskStream
+from tgsh.geometry import Profile
+
+# Okabe and Ito's palette: told apart by colour-blind readers, and on white in both themes of the book.
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+SIMILARITY_MAP = "RdBu_r"  # diverging, white at a similarity of 0
+
+_STYLE = {
+    "figure.dpi": 110,
+    "figure.facecolor": "white",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+
+def subplots(rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.2), **options: object) -> tuple:
+    """`matplotlib.pyplot.subplots` in the book's style; the figure is shown once, where a cell returns it."""
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, **options)
+    plt.close(figure)
+    return figure, axes
+
+
+def show_tasks(stream: TaskStream, tasks: Sequence[int], samples: Sequence[int]) -> Figure:
+    """Test images ``samples`` (a row each) as the given tasks (a column each) show them."""
+    figure, axes = subplots(
+        len(samples), len(tasks), size=(0.75 * len(tasks), 0.8 * len(samples) + 0.25), squeeze=False
+    )
+    for column, t in enumerate(tasks):
+        images, _ = stream.test(t)
+        for row, i in enumerate(samples):
+            axes[row, column].imshow(images[i].cpu(), cmap="gray", vmin=0)
+            axes[row, column].axis("off")
+        axes[0, column].set_title(stream[t].name, fontsize=9)
+    return figure
+
+
+def accuracy_by_task(positions: np.ndarray, accuracies: Sequence[Tensor], labels: Sequence[str], unit: str) -> Figure:
+    """Test accuracy over the tasks' positions, one marker style a measurement."""
+    figure, ax = subplots(size=(7.2, 2.9))
+    styles = [{"marker": "o", "ms": 7, "mfc": "none", "color": BLUE}, {"marker": ".", "ms": 5, "color": RED}]
+    for accuracy, label, style in zip(accuracies, labels, styles, strict=True):
+        ax.plot(positions, 100 * np.asarray(accuracy), ls="none", label=label, **style)
+    ax.set(xlabel=f"task ({unit})", ylabel="test accuracy (%)")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return figure
+
+
+def similarity_histograms(pairs: Sequence[tuple[Tensor, Tensor]], titles: Sequence[str]) -> Figure:
+    """Histograms of intra- and inter-task cosine similarity, one panel for each ``(intra, inter)``."""
+    figure, axes = subplots(1, len(pairs), size=(3.6 * len(pairs), 2.9), sharex=True, sharey=True, squeeze=False)
+    lowest = min(float(values.min()) for pair in pairs for values in pair)
+    bins = np.linspace(min(lowest, 0), 1, 80)
+    for ax, (intra, inter), title in zip(axes[0], pairs, titles, strict=True):
+        ax.hist(inter.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="inter: same label, other task")
+        ax.hist(intra.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="intra: same task, other label")
+        ax.set(title=title, xlabel="cosine similarity")
+    axes[0, 0].set_ylabel("density")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def similarity_matrices(matrices: Sequence[np.ndarray], titles: Sequence[str], stream: TaskStream) -> Figure:
+    """Similarity matrices ``(T, T)`` side by side on one colour scale from -1 to 1."""
+    figure, axes = subplots(1, len(matrices), size=(3.9 * len(matrices) + 0.5, 3.7), squeeze=False)
+    for ax, matrix, title in zip(axes[0], matrices, titles, strict=True):
+        image = draw_similarity(ax, matrix, stream)
+        ax.set_title(title)
+    figure.colorbar(image, ax=axes[0].tolist(), label="cosine similarity", shrink=0.85)
+    return figure
+
+
+def draw_similarity(ax: Axes, matrix: np.ndarray, stream: TaskStream) -> object:
+    """One similarity matrix with the tasks' positions on both axes; returns the image, for a colour bar."""
+    image = ax.imshow(matrix, cmap=SIMILARITY_MAP, vmin=-1, vmax=1, interpolation="nearest")
+    ticks = np.arange(0, len(matrix), max(1, len(matrix) // 6))
+    names = [f"{position:.0f}" for position in stream.positions[ticks]]
+    ax.set_xticks(ticks, names)
+    ax.set_yticks(ticks, names)
+    ax.grid(False)
+    ax.set(xlabel=f"task ({stream.unit})", ylabel=f"task ({stream.unit})")
+    return image
+
+
+def similarity_profiles(profiles: Sequence[Profile], labels: Sequence[str], unit: str) -> Figure:
+    """Similarity of contexts over the distance of their tasks: mean, and 5th to 95th percentile of the pairs."""
+    figure, ax = subplots(size=(7.2, 3.0))
+    for profile, label, colour in zip(profiles, labels, (BLUE, GREY), strict=True):
+        ax.plot(profile.distance, profile.mean, color=colour, marker=".", label=label)
+        ax.fill_between(profile.distance, profile.low, profile.high, color=colour, alpha=0.25, lw=0)
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set(xlabel=f"distance between tasks ({unit})", ylabel="cosine similarity of contexts")
+    ax.legend()
+    return figure
+
+
+def accuracy_by_distance(distance: np.ndarray, curves: Sequence[np.ndarray], chance: float, unit: str) -> Figure:
+    """Accuracy of a context over the distance ``(D,)`` to the task it is tried on: mean and range of the curves."""
+    figure, ax = subplots(size=(7.2, 2.9))
+    percent = 100 * np.stack(curves)
+    ax.plot(distance, percent.mean(0), color=BLUE, marker=".")
+    ax.fill_between(distance, percent.min(0), percent.max(0), color=BLUE, alpha=0.25, lw=0)
+    ax.axhline(100 * chance, color="black", lw=0.8, ls="--")
+    ax.set(xlabel=f"distance between tasks ({unit})", ylabel="test accuracy (%)", ylim=(0, 100))
+    return figure

@@ -1,0 +1,104 @@
+"""Configurable Random Weight Networks (paper, Section 2.2)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tgsh.errors import check_int
+from tgsh.seeding import generator
+
+
+class FlyNet(nn.Module):
+    """The one-hidden-layer CRWN of Eq. 2: ``N_t(x) = W2 [ g_t c_t * s(W1 x) ]``.
+
+    W1 and W2 are random, fixed, and shared by all tasks. What a task learns is one scalar ``g_t`` (global
+    neuromodulation) and one vector ``c_t`` (local neuromodulation); their product is its *context vector*.
+
+    Settings are those of the published FlyNet notebook: a row of W1 has exactly seven ones, at random distinct pixels;
+    the hidden layer has ten times as many units as the image has pixels, and subtracts its own mean before the ReLU.
+
+    Args:
+        n_tasks: number T of contexts.
+        width_mult: hidden units per pixel; H = 784 * width_mult.
+        seed: determines W1, W2 and the initial contexts. Context t does not depend on ``n_tasks``.
+
+    Attributes:
+        pixels: ``(H, 7)`` int64, the columns of the ones in each row of W1.
+        W2: ``(10, H)``, uniform in +-1/sqrt(H).
+        g: T scalars, initially N(0, 1).
+        c: T vectors ``(H,)``, initially N(0, 2 / (H + 1)) (a variance).
+
+    Raises:
+        ParameterError: ``n_tasks`` or ``width_mult`` below 1, or a negative ``seed``.
+    """
+
+    n_inputs = 784
+    n_classes = 10
+    fan_in = 7
+
+    def __init__(self, n_tasks: int, width_mult: int = 10, seed: int = 0) -> None:
+        super().__init__()
+        check_int("n_tasks", n_tasks, 1)
+        self.width_mult = check_int("width_mult", width_mult, 1)
+        self.seed = check_int("seed", seed, 0)
+        H = self.n_hidden = self.n_inputs * width_mult
+
+        # The seven largest of 784 random numbers stand at seven random, distinct places.
+        pixels = torch.rand(H, self.n_inputs, generator=generator(seed, "W1")).topk(self.fan_in, sorted=False).indices
+        W2 = (2 * torch.rand(self.n_classes, H, generator=generator(seed, "W2")) - 1) / H**0.5
+        self.register_buffer("pixels", pixels)
+        self.register_buffer("W2", W2)
+        # How many units read each pixel: the column sums of W1. Small whole numbers, so exact in every dtype.
+        self.register_buffer("fan_out", pixels.flatten().bincount(minlength=self.n_inputs).float(), persistent=False)
+
+        self.g, self.c = nn.ParameterList(), nn.ParameterList()
+        for t in range(n_tasks):
+            g, c = self.initial_context(t)
+            self.g.append(g)
+            self.c.append(c)
+
+    @property
+    def n_tasks(self) -> int:
+        return len(self.c)
+
+    @property
+    def W1(self) -> Tensor:
+        """The dense ``(H, 784)`` matrix of zeros and ones that ``pixels`` stands for."""
+        W1 = self.W2.new_zeros(self.n_hidden, self.n_inputs)
+        return W1.scatter_(1, self.pixels, 1.0)
+
+    def initial_context(self, task: int, init_seed: int | None = None) -> tuple[Tensor, Tensor]:
+        """``g_t`` (a scalar) and ``c_t`` ``(H,)`` before training; ``init_seed`` (default: ``seed``) draws others."""
+        source = generator(self.seed if init_seed is None else init_seed, "context", task)
+        g = torch.randn((), generator=source)
+        c = torch.randn(self.n_hidden, generator=source) * (2 / (self.n_hidden + 1)) ** 0.5
+        return g, c
+
+    def context_vector(self, task: int) -> Tensor:
+        """``m_t = g_t c_t``, ``(H,)``."""
+        return self.g[task] * self.c[task]
+
+    def context_vectors(self) -> Tensor:
+        """All context vectors, ``(T, H)``, detached."""
+        return torch.stack([self.context_vector(t).detach() for t in range(self.n_tasks)])
+
+    def encode(self, x: Tensor) -> Tensor:
+        """``s(W1 x)``, ``(N, H)`` from ``(N, 784)``: sum seven pixels a unit, centre over the units, ReLU.
+
+        A row of W1 is a bag of seven pixels, so W1 x is 7 additions a unit instead of 784 products. The sum over a bag
+        runs along the samples, which lie side by side in memory; the result is a transposed view of ``(H, N)``.
+        Subtracting the mean over the H units from every unit equals subtracting a seventh of it from every pixel.
+        """
+        mean = (x @ self.fan_out) / self.n_hidden
+        x = x - mean[:, None] / self.fan_in
+        return F.embedding_bag(self.pixels, x.T.contiguous(), mode="sum").clamp_(min=0).T
+
+    def representation(self, x: Tensor, task: int) -> Tensor:
+        """``r_t(x) = m_t * s(W1 x)``, ``(N, H)``: the representation that Definition 1 speaks of."""
+        return self.context_vector(task) * self.encode(x)
+
+    def forward(self, x: Tensor, task: int) -> Tensor:
+        """Logits ``(N, 10)`` of inputs ``(N, 784)`` under the context of ``task``."""
+        return self.representation(x, task) @ self.W2.T

@@ -1,0 +1,100 @@
+"""Execute one chapter with papermill, in a profile, and leave a clean notebook: ``execute.py IN OUT --profile P``.
+
+On failure it prints one line (and the traceback, where the fault is not the user's), leaves OUT as it was, and exits
+with 1. Errors that papermill does not see, those inside widgets, count as failures too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def widget_errors(notebook: nbformat.NotebookNode) -> Iterator[str]:
+    """Messages of exceptions that were raised inside Output widgets: they end up in the widget state only."""
+    states = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for model in states.values():
+        for output in model.get("state", {}).get("outputs", ()):
+            if output.get("output_type") == "error":
+                yield f"{output['ename']}: {output['evalue']}"
+
+
+def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
+    """Remove what papermill and the kernel write about the machine and the moment."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    if is_injected:
+        notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            cell.metadata.pop("tags")
+
+
+def execute(source: Path, target: Path, profile: str) -> str | None:
+    """Execute ``source`` and write ``target``; return what went wrong, or None."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".execute-", dir=target.parent) as folder:
+        draft = Path(folder) / source.name
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(draft),
+                parameters={"profile": profile},
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=str(source.parent.resolve()),
+                config=Config({"KernelManager": {"transport": "ipc"}}),  # no open ports, and no warning of them
+            )
+        except PapermillExecutionError as error:
+            # One of ours explains itself in a line; anything else needs its traceback.
+            traceback = ANSI.sub("", "\n".join(error.traceback))
+            return traceback if "Traceback" in traceback else f"{error.ename}: {error.evalue}"
+        notebook = nbformat.read(draft, as_version=4)
+        errors = list(widget_errors(notebook))
+        if errors:
+            return "inside a widget: " + "; ".join(errors)
+        clean(notebook, is_injected=True)
+        nbformat.validate(notebook)
+        nbformat.write(notebook, draft)
+        os.replace(draft, target)
+    return None
+
+
+def main() -> int:
+    """Run the command line; return its exit status."""
+    parser = argparse.ArgumentParser(description="Execute one chapter with papermill.")
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--profile", required=True)
+    chosen = parser.parse_args()
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    print(f"{chosen.source}: running in profile {chosen.profile} ...", flush=True)
+    problem = execute(chosen.source, chosen.target, chosen.profile)
+    if problem is not None:
+        print(f"error: {chosen.source}: {problem}", file=sys.stderr)
+        return 1
+    size = chosen.target.stat().st_size
+    cells = sum(cell["cell_type"] == "code" for cell in json.loads(chosen.target.read_text())["cells"])
+    print(f"{chosen.source}: done, {cells} cells, {size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
