@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*)
-SOURCES := $(wildcard tgsh/*.py tgsh/runs/*.py) tools/execute.py $(INSTALLED)
+SOURCES := $(wildcard tgsh/*.py tgsh/*/*.py) tools/execute.py $(INSTALLED)
 
 BOOK := _build/$(PROFILE)
 EXECUTED := $(CHAPTERS:%=$(BOOK)/source/%)

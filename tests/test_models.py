@@ -40,6 +40,15 @@ def test_encoder_centres_before_the_relu():
     assert not torch.allclose(expected, torch.relu(z))
 
 
+@pytest.mark.parametrize("projection", ["sparse", "gaussian"])
+@pytest.mark.parametrize("centred", [True, False])
+def test_variants_of_the_encoder(projection, centred):
+    net = FlyNet(1, width_mult=2, projection=projection, centred=centred).double()
+    z = X @ net.W1.T
+    expected = torch.relu(z - z.mean(1, keepdim=True) if centred else z)
+    torch.testing.assert_close(net.encode(X), expected, rtol=0, atol=1e-6)
+
+
 def test_encoder_in_single_precision():
     net = FlyNet(1, width_mult=2)
     torch.testing.assert_close(net.encode(X.float()).double(), net.double().encode(X), rtol=0, atol=1e-5)
@@ -78,6 +87,7 @@ def test_seed_determines_the_network_and_a_context_does_not_depend_on_the_number
         ({"n_tasks": 0}, "n_tasks must be a whole number of at least 1; got 0"),
         ({"n_tasks": 1, "width_mult": -4}, "width_mult must be a whole number of at least 1; got -4"),
         ({"n_tasks": 1, "width_mult": 2.5}, "width_mult"),
+        ({"n_tasks": 1, "projection": "dense"}, "projection must be one of sparse, gaussian; got 'dense'"),
         ({"n_tasks": 1, "seed": -1}, "seed must be a whole number of at least 0; got -1"),
     ],
 )

@@ -83,13 +83,13 @@ class TaskStream(Sequence[Task]):
     def __iter__(self) -> Iterator[Task]:
         return iter(self.tasks)
 
-    def train(self, t: int) -> tuple[Tensor, Tensor]:
-        """Training images ``(N, 28, 28)`` of task ``t`` and their labels ``(N,)``."""
-        return self.tasks[t](self.dataset.train_images), self.dataset.train_labels
+    def train(self, t: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+        """Training images ``(N, 28, 28)`` of task ``t`` and their labels ``(N,)``, transformed on ``device``."""
+        return self.tasks[t](self.dataset.train_images.to(device)), self.dataset.train_labels.to(device)
 
-    def test(self, t: int) -> tuple[Tensor, Tensor]:
-        """Test images ``(N, 28, 28)`` of task ``t`` and their labels ``(N,)``."""
-        return self.tasks[t](self.dataset.test_images), self.dataset.test_labels
+    def test(self, t: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+        """Test images ``(N, 28, 28)`` of task ``t`` and their labels ``(N,)``, transformed on ``device``."""
+        return self.tasks[t](self.dataset.test_images.to(device)), self.dataset.test_labels.to(device)
 
     def distances(self) -> np.ndarray:
         """``(T, T)`` shortest way round between two tasks, in ``unit``."""

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tgsh.errors import check_int
+from tgsh.errors import check_choice, check_int
 from tgsh.seeding import generator
 
 
@@ -23,35 +23,47 @@ class FlyNet(nn.Module):
         n_tasks: number T of contexts.
         width_mult: hidden units per pixel; H = 784 * width_mult.
         seed: determines W1, W2 and the initial contexts. Context t does not depend on ``n_tasks``.
+        projection: ``"sparse"`` (published: seven ones a row) or ``"gaussian"`` (dense W1, entries N(0, 1/784)).
+        centred: whether the units subtract their mean before the ReLU (published: yes).
 
     Attributes:
-        pixels: ``(H, 7)`` int64, the columns of the ones in each row of W1.
+        pixels: ``(H, 7)`` int64, the columns of the ones in each row of W1; absent where W1 is Gaussian.
         W2: ``(10, H)``, uniform in +-1/sqrt(H).
         g: T scalars, initially N(0, 1).
         c: T vectors ``(H,)``, initially N(0, 2 / (H + 1)) (a variance).
 
     Raises:
-        ParameterError: ``n_tasks`` or ``width_mult`` below 1, or a negative ``seed``.
+        ParameterError: ``n_tasks`` or ``width_mult`` below 1, a negative ``seed``, or an unknown ``projection``.
     """
 
     n_inputs = 784
     n_classes = 10
     fan_in = 7
 
-    def __init__(self, n_tasks: int, width_mult: int = 10, seed: int = 0) -> None:
+    def __init__(
+        self, n_tasks: int, width_mult: int = 10, seed: int = 0, *, projection: str = "sparse", centred: bool = True
+    ) -> None:
         super().__init__()
         check_int("n_tasks", n_tasks, 1)
+        self.projection = check_choice("projection", projection, ("sparse", "gaussian"))
+        self.centred = centred
         self.width_mult = check_int("width_mult", width_mult, 1)
         self.seed = check_int("seed", seed, 0)
         H = self.n_hidden = self.n_inputs * width_mult
 
-        # The seven largest of 784 random numbers stand at seven random, distinct places.
-        pixels = torch.rand(H, self.n_inputs, generator=generator(seed, "W1")).topk(self.fan_in, sorted=False).indices
+        if projection == "sparse":
+            # The seven largest of 784 random numbers stand at seven random, distinct places.
+            order = torch.rand(H, self.n_inputs, generator=generator(seed, "W1"))
+            self.register_buffer("pixels", order.topk(self.fan_in, sorted=False).indices)
+            column_sums = self.pixels.flatten().bincount(minlength=self.n_inputs).float()
+        else:
+            dense = torch.randn(H, self.n_inputs, generator=generator(seed, "W1")) / self.n_inputs**0.5
+            self.register_buffer("dense", dense)
+            column_sums = dense.sum(0)
+        # The sum over the units of W1 x is column_sums . x; whole numbers, so exact, where W1 is sparse.
+        self.register_buffer("column_sums", column_sums, persistent=False)
         W2 = (2 * torch.rand(self.n_classes, H, generator=generator(seed, "W2")) - 1) / H**0.5
-        self.register_buffer("pixels", pixels)
         self.register_buffer("W2", W2)
-        # How many units read each pixel: the column sums of W1. Small whole numbers, so exact in every dtype.
-        self.register_buffer("fan_out", pixels.flatten().bincount(minlength=self.n_inputs).float(), persistent=False)
 
         self.g, self.c = nn.ParameterList(), nn.ParameterList()
         for t in range(n_tasks):
@@ -60,12 +72,25 @@ class FlyNet(nn.Module):
             self.c.append(c)
 
     @property
+    def settings(self) -> dict[str, object]:
+        """All that determines the random weights, JSON-able."""
+        return {
+            "model": type(self).__name__,
+            "width_mult": self.width_mult,
+            "seed": self.seed,
+            "projection": self.projection,
+            "centred": self.centred,
+        }
+
+    @property
     def n_tasks(self) -> int:
         return len(self.c)
 
     @property
     def W1(self) -> Tensor:
-        """The dense ``(H, 784)`` matrix of zeros and ones that ``pixels`` stands for."""
+        """The dense ``(H, 784)`` matrix; where it is sparse, the zeros and ones that ``pixels`` stands for."""
+        if self.projection == "gaussian":
+            return self.dense
         W1 = self.W2.new_zeros(self.n_hidden, self.n_inputs)
         return W1.scatter_(1, self.pixels, 1.0)
 
@@ -91,9 +116,12 @@ class FlyNet(nn.Module):
         runs along the samples, which lie side by side in memory; the result is a transposed view of ``(H, N)``.
         Subtracting the mean over the H units from every unit equals subtracting a seventh of it from every pixel.
         """
-        mean = (x @ self.fan_out) / self.n_hidden
-        x = x - mean[:, None] / self.fan_in
-        return F.embedding_bag(self.pixels, x.T.contiguous(), mode="sum").clamp_(min=0).T
+        mean = (x @ self.column_sums)[:, None] / self.n_hidden if self.centred else 0.0
+        if self.projection == "sparse":
+            z = F.embedding_bag(self.pixels, (x - mean / self.fan_in).T.contiguous(), mode="sum").T
+        else:
+            z = x @ self.dense.T - mean
+        return z.clamp_(min=0)
 
     def representation(self, x: Tensor, task: int) -> Tensor:
         """``r_t(x) = m_t * s(W1 x)``, ``(N, H)``: the representation that Definition 1 speaks of."""

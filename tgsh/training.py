@@ -111,12 +111,12 @@ def _batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     # Inputs (T, B, 784) and one-hot labels (T, B, 10), the same batches that the plain path's DataLoader yields.
     device, dtype = net.W2.device, net.W2.dtype
-    images, labels = stream.dataset.train_images.to(device), stream.dataset.train_labels.to(device)
-    pixels = torch.stack([stream[t](images) for t in tasks])
+    pixels = torch.stack([stream.train(t, device)[0] for t in tasks])
+    labels = stream.dataset.train_labels.to(device)
     one_hot = torch.eye(net.n_classes, device=device, dtype=dtype)
     which = torch.arange(len(tasks), device=device)[:, None]
     for epoch in range(recipe.epochs):
-        order = torch.stack([batch_order(data_seed, t, epoch, len(images)) for t in tasks]).to(device)
+        order = torch.stack([batch_order(data_seed, t, epoch, len(labels)) for t in tasks]).to(device)
         for staged in order.split(recipe.batch_size * _STAGED, dim=1):
             x = normalise(pixels[which, staged].flatten(0, 1), dtype).unflatten(0, staged.shape)
             y = one_hot[labels[staged]]
@@ -127,10 +127,10 @@ def _batches(
 def accuracy_on(net: FlyNet, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
     """Test accuracy in [0, 1], ``(C,)``, of each of ``contexts`` ``(C, H)`` on the test images of one task."""
     device, dtype = net.W2.device, net.W2.dtype
-    images, labels = stream.test(task)
+    images, labels = stream.test(task, device)
     readout = (net.W2 * contexts.to(device, dtype)[:, None]).flatten(0, 1)  # (C * 10, H)
     correct = torch.zeros(len(contexts), dtype=torch.long, device=device)
-    for x, y in zip(images.to(device).split(chunk), labels.to(device).split(chunk), strict=True):
+    for x, y in zip(images.split(chunk), labels.split(chunk), strict=True):
         logits = readout @ net.encode(normalise(x, dtype)).T
         correct += (logits.unflatten(0, (len(contexts), -1)).argmax(1) == y).sum(1)
     return correct.double().div(len(labels)).cpu()
@@ -205,7 +205,7 @@ def _spec(
     # stands in the network, whoever put it there.
     on_cpu = net.W2.device.type == "cpu"
     return {
-        "model": [type(net).__name__, net.width_mult, net.seed],
+        "model": net.settings,
         "start": RunCache.digest({"g": net.g[task].detach(), "c": net.c[task].detach()}),
         "dtype": str(net.W2.dtype),
         "dataset": stream.dataset.fingerprint,
