@@ -1,5 +1,6 @@
 """The chapters: their shape, their committed outputs, and how they fail."""
 
+import ast
 import json
 import re
 import subprocess
@@ -89,7 +90,7 @@ def test_committed_outputs_are_of_a_paper_run_and_equal_the_recorded_results(cha
     for output in outputs(chapter):
         name = output.get("metadata", {}).get("scrapbook", {}).get("name")
         if name:
-            glued[name] = output.data["application/papermill.record/text/plain"]
+            glued[name] = ast.literal_eval(output.data["application/papermill.record/text/plain"])
     assert glued == {name: row["text"] for name, row in recorded["results"].items()}
 
 

@@ -36,6 +36,14 @@ def test_fast_and_plain_paths_agree_in_single_precision(stream):
     torch.testing.assert_close(evaluate(fast, stream), evaluate(slow, stream), rtol=0, atol=0.01)
 
 
+def test_fast_and_plain_paths_count_the_same_accuracies(stream):
+    net = trained(stream, training.fit_contexts)
+    contexts = net.context_vectors()
+    fast, slow = (path.accuracy_on(net, stream, 3, contexts) for path in (training, plain))
+    torch.testing.assert_close(fast, slow, rtol=0, atol=0.01)
+    assert fast[3] > fast[0] + 0.2
+
+
 def test_a_task_leaves_the_others_bit_identical(stream):
     before = FlyNet(4, width_mult=1)
     net = trained(stream, training.fit_contexts, tasks=(1,))

@@ -22,12 +22,17 @@ from tgsh.training import Recipe, batch_order
 
 
 class PILTask(Dataset[tuple[Tensor, int]]):
-    """The training images of one task, each transformed by torchvision's PIL functions when it is asked for."""
+    """The images of one task, each transformed by torchvision's PIL functions when it is asked for."""
 
-    def __init__(self, stream: TaskStream, task: int, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, stream: TaskStream, task: int, dtype: torch.dtype = torch.float32, *, test: bool = False
+    ) -> None:
         if not isinstance(stream[task], Rotation):
             raise ParameterError(f"the plain path knows rotations only; got {stream[task]!r}")
-        self.images, self.labels = stream.dataset.train_images, stream.dataset.train_labels
+        data = stream.dataset
+        self.images, self.labels = (
+            (data.test_images, data.test_labels) if test else (data.train_images, data.train_labels)
+        )
         angle = stream[task].angle
         self.transform = TT.Compose(
             [
@@ -67,3 +72,15 @@ def fit_contexts(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: 
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
+
+
+@torch.no_grad()
+def accuracy_on(net: FlyNet, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
+    """Test accuracy ``(C,)`` of each of ``contexts`` on one task. Arguments as `tgsh.training.accuracy_on`."""
+    W1, data = net.W1, PILTask(stream, task, net.W2.dtype, test=True)
+    correct = torch.zeros(len(contexts), dtype=torch.long)
+    for x, y in DataLoader(data, batch_size=chunk):
+        h = encode(W1, x.to(W1.device))
+        for i, m in enumerate(contexts):
+            correct[i] += ((m * h) @ net.W2.T).argmax(1).cpu().eq(y).sum()
+    return correct.double() / len(data)

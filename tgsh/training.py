@@ -84,7 +84,7 @@ def fit_contexts(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: 
     square_g, square_c = torch.zeros_like(g), torch.zeros_like(c)
     W2, W2_T = net.W2, net.W2.T.contiguous()
 
-    for x, y in _batches(net, stream, tasks, recipe, data_seed):
+    for x, y in batches(net, stream, tasks, recipe, data_seed):
         T, B, _ = x.shape
         h = net.encode(x.flatten(0, 1)).T.unflatten(1, (T, B)).transpose(0, 1)  # (T, H, B)
         logits = (W2 * (g * c)[:, None]) @ h  # (T, 10, B)
@@ -106,10 +106,13 @@ def _rmsprop_step(parameter: Tensor, grad: Tensor, square: Tensor, lr: float) ->
     parameter.addcdiv_(grad, square.sqrt().add_(EPS), value=-lr)
 
 
-def _batches(
+def batches(
     net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    # Inputs (T, B, 784) and one-hot labels (T, B, 10), the same batches that the plain path's DataLoader yields.
+    """Inputs ``(T, B, 784)`` and one-hot labels ``(T, B, 10)`` of tasks side by side, epoch after epoch.
+
+    The same batches, in the same order, as the plain path's DataLoader yields for each task.
+    """
     device, dtype = net.W2.device, net.W2.dtype
     pixels = torch.stack([stream.train(t, device)[0] for t in tasks])
     labels = stream.dataset.train_labels.to(device)
@@ -121,6 +124,25 @@ def _batches(
             x = normalise(pixels[which, staged].flatten(0, 1), dtype).unflatten(0, staged.shape)
             y = one_hot[labels[staged]]
             yield from zip(x.split(recipe.batch_size, 1), y.split(recipe.batch_size, 1), strict=True)
+
+
+def groups(
+    net: FlyNet, stream: TaskStream, recipe: Recipe, tasks: Sequence[int], memory: float | None = None
+) -> list[list[int]]:
+    """Split ``tasks`` into groups to be trained side by side.
+
+    On a CPU a task alone fits the cache best. On a GPU a group is as large as ``memory`` (bytes; default: half of what
+    is free) allows; it holds at least one task.
+    """
+    device, H, B = net.W2.device, net.n_hidden, recipe.batch_size
+    at_once = 1
+    if device.type == "cuda":
+        memory = torch.cuda.mem_get_info(device)[0] / 2 if memory is None else memory
+        # pixels; one batch of features and one in the making; staged inputs, twice; contexts, gradients, W2 * m
+        images = stream.dataset.train_images.numel()
+        per_task = images + net.W2.element_size() * (2 * B * H + 2 * _STAGED * B * net.n_inputs + 30 * H)
+        at_once = max(1, int(memory / per_task))
+    return [list(tasks[i : i + at_once]) for i in range(0, len(tasks), at_once)]
 
 
 @torch.no_grad()
@@ -155,7 +177,7 @@ def train_stream(
     *,
     device: str = "auto",
     data_seed: int | None = None,
-    tasks_at_once: int | None = None,
+    memory: float | None = None,
     cache: RunCache | None = None,
     progress: bool = True,
     fit: Callable[..., None] = fit_contexts,
@@ -166,7 +188,7 @@ def train_stream(
         recipe: default: the published settings.
         device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         data_seed: order of the training images; default: the network's seed.
-        tasks_at_once: contexts trained side by side; default: 1 on a CPU, all on a GPU. It changes the speed only.
+        memory: bytes that tasks trained side by side may fill, as in `groups`. It changes the speed only.
         cache: where finished tasks are kept; default: the user's run cache. An interrupted run goes on from there.
         progress: whether to show it.
         fit: `fit_contexts`, or `tgsh.plain.fit_contexts` for the loop as published.
@@ -180,16 +202,13 @@ def train_stream(
     net.to(resolve_device(device))
     data_seed = net.seed if data_seed is None else check_int("data_seed", data_seed, 0)
     cache = cache if cache is not None else RunCache()
-    if tasks_at_once is None:
-        tasks_at_once = 1 if net.W2.device.type == "cpu" else len(stream)
-    check_int("tasks_at_once", tasks_at_once, 1)
 
     specs = [_spec(net, stream, t, recipe, data_seed, fit) for t in range(len(stream))]
     accuracy = torch.zeros(len(stream), dtype=torch.float64)
     known = [_restore(net, t, cache.get(specs[t]), accuracy) for t in range(len(stream))]
     todo = [t for t in range(len(stream)) if not known[t]]
-    groups = [todo[i : i + tasks_at_once] for i in range(0, len(todo), tasks_at_once)]
-    for group in track(groups, "training", sizes=[len(group) for group in groups], enabled=progress):
+    planned = groups(net, stream, recipe, todo, memory)
+    for group in track(planned, "training", sizes=[len(group) for group in planned], enabled=progress):
         fit(net, stream, group, recipe, data_seed)
         for t in group:
             accuracy[t] = accuracy_on(net, stream, t, net.context_vector(t)[None])[0]

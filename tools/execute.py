@@ -34,7 +34,7 @@ def widget_errors(notebook: nbformat.NotebookNode) -> Iterator[str]:
 
 
 def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
-    """Remove what papermill and the kernel write about the machine and the moment."""
+    """Remove what papermill and the kernel write about the machine and the moment, and lines of progress."""
     notebook.metadata.pop("papermill", None)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata["language_info"] = {"name": "python"}
@@ -45,6 +45,8 @@ def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags", True):
             cell.metadata.pop("tags")
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("metadata", {}).get("tgsh") != "progress"]
 
 
 def execute(source: Path, target: Path, profile: str) -> str | None:

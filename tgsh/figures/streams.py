@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
@@ -35,7 +36,8 @@ def accuracy_by_task(positions: np.ndarray, accuracies: Sequence[Tensor], labels
     for accuracy, label, style in zip(accuracies, labels, styles, strict=True):
         ax.plot(positions, 100 * np.asarray(accuracy), ls="none", label=label, **style)
     ax.set(xlabel=f"task ({unit})", ylabel="test accuracy (%)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    _whole_steps(ax, unit)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return figure
 
 
@@ -49,7 +51,7 @@ def similarity_histograms(pairs: Sequence[tuple[Tensor, Tensor]], titles: Sequen
         ax.hist(intra.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="intra: same task, other label")
         ax.set(title=title, xlabel="cosine similarity")
     axes[0, 0].set_ylabel("density")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -83,7 +85,8 @@ def similarity_profiles(profiles: Sequence[Profile], labels: Sequence[str], unit
         ax.fill_between(profile.distance, profile.low, profile.high, color=colour, alpha=0.25, lw=0)
     ax.axhline(0, color="black", lw=0.8)
     ax.set(xlabel=f"distance between tasks ({unit})", ylabel="cosine similarity of contexts")
-    ax.legend()
+    _whole_steps(ax, unit)
+    ax.legend(frameon=False)
     return figure
 
 
@@ -95,4 +98,12 @@ def accuracy_by_distance(distance: np.ndarray, curves: Sequence[np.ndarray], cha
     ax.fill_between(distance, percent.min(0), percent.max(0), color=BLUE, alpha=0.25, lw=0)
     ax.axhline(100 * chance, color="black", lw=0.8, ls="--")
     ax.set(xlabel=f"distance between tasks ({unit})", ylabel="test accuracy (%)", ylim=(0, 100))
+    _whole_steps(ax, unit)
     return figure
+
+
+def _whole_steps(ax: Axes, unit: str) -> None:
+    # Ticks at angles a reader thinks in.
+    low, high = ax.get_xlim()
+    if unit == "degrees" and high - low > 90:
+        ax.xaxis.set_major_locator(MultipleLocator(30))

@@ -19,7 +19,6 @@ _STYLE = {
     "axes.grid.axis": "y",
     "grid.color": "#e6e6e6",
     "axes.axisbelow": True,
-    "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
 

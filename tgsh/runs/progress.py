@@ -47,9 +47,11 @@ def _in_notebook(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterat
         return {"text/plain": f"{label}: {done} of {total}{text}"}
 
     start, done, total = time.monotonic(), 0, sum(sizes)
-    handle = display(line(), raw=True, display_id=True)
+    # The metadata let tools/execute.py remove the line from the notebooks that are kept.
+    handle = display(line(), raw=True, display_id=True, metadata={"tgsh": "progress"})
     for item, size in zip(items, sizes, strict=True):
         yield item
         done += size
         left = (time.monotonic() - start) / done * (total - done)
-        handle.update(line(f", about {left:.0f} s left" if done < total else ""), raw=True)
+        text = line(f", about {left:.0f} s left" if done < total else "")
+        handle.update(text, raw=True, metadata={"tgsh": "progress"})

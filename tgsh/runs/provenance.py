@@ -74,18 +74,9 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
 
     for name, (value, form) in results.items():
         run.results[name] = _row(value, form)
-        glue(name, _Verbatim(run.results[name]["text"]), display=False)
+        glue(name, run.results[name]["text"], display=False)
     if os.environ.get("TGSH_RESULTS"):
         _write(Path(os.environ["TGSH_RESULTS"]) / f"{run.chapter}.json", provenance(run) | {"results": run.results})
-
-
-class _Verbatim:
-    # glue() stores the repr of a value; that of a string would have quotes.
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def _row(value: Any, form: str) -> dict[str, Any]:
