@@ -16,7 +16,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book render paper test format clear-cache clean
+.PHONY: help book render paper test benchmark format clear-cache clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test: $(INSTALLED) ## install and run everything that CI runs
 	$(MAKE) render
 	TGSH_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax -p no:cacheprovider -W default book
 	$(BIN)/python -m pytest tests
+
+benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)
+	$(BIN)/python -m tgsh benchmark --profile paper --out data/results
 
 format: $(INSTALLED) ## format code and notebooks
 	$(BIN)/ruff format .

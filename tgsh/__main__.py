@@ -1,30 +1,65 @@
-"""``python -m tgsh cache`` says what the run cache holds; ``python -m tgsh cache clear`` empties it."""
+"""Commands: ``python -m tgsh cache [clear]`` and ``python -m tgsh benchmark``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 from tgsh.errors import TgshError
-from tgsh.runs.cache import RunCache
+from tgsh.runs import PROFILES, RunCache
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
+    """Run the command line; return its exit status: 0, or 2 after one line that says what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tgsh", description="The T-GSH interactive paper.")
     commands = parser.add_subparsers(dest="command", required=True)
-    cache = commands.add_parser("cache", help="what the run cache holds, and emptying it")
+    cache = commands.add_parser("cache", help="say what the run cache holds, or empty it")
     cache.add_argument("action", nargs="?", choices=("info", "clear"), default="info")
+    speed = commands.add_parser("benchmark", help="time the plain path, the fast path and the floor side by side")
+    speed.add_argument("--profile", choices=tuple(PROFILES), default="paper")
+    speed.add_argument("--compared", type=int, default=6, help="tasks that both paths train in turn (default 6)")
+    speed.add_argument("--device", default="auto")
+    speed.add_argument("--out", type=Path, help="folder for benchmark.json and benchmark.png; default: only print")
     chosen = parser.parse_args(arguments)
     try:
-        store = RunCache()
-        count, size = store.clear() if chosen.action == "clear" else store.info()
-        verb = "removed from" if chosen.action == "clear" else "in"
-        print(f"{count} entries, {size / 1e6:.1f} MB {verb} {store.root}")
+        run_cache(chosen.action) if chosen.command == "cache" else run_benchmark(chosen)
     except (TgshError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def run_cache(action: str) -> None:
+    """Say what the run cache holds, or empty it."""
+    store = RunCache()
+    count, size = store.clear() if action == "clear" else store.info()
+    print(f"{count} entries, {size / 1e6:.1f} MB {'removed from' if action == 'clear' else 'in'} {store.root}")
+
+
+def run_benchmark(chosen: argparse.Namespace) -> None:
+    """Run the benchmark at the size of a profile, print its table and, where asked, write it."""
+    from tgsh.datasets import load
+    from tgsh.errors import check_int
+    from tgsh.figures.speed import growth_curves
+    from tgsh.speed import benchmark, table
+    from tgsh.training import Recipe
+
+    size = PROFILES[chosen.profile]
+    n_tasks = size["n_tasks"]
+    compared = check_int("compared", chosen.compared, 1, n_tasks)
+    tasks = [round(i * n_tasks / compared) for i in range(compared)]
+    data = load(size["dataset"], size["n_train"], size["n_test"])
+    recipe = Recipe(epochs=size["epochs"])
+    result = benchmark(data, n_tasks, tasks, recipe, size["width_mult"], chosen.device)
+    result = {"profile": chosen.profile, "date": datetime.now(UTC).date().isoformat()} | result
+    print(table(result))
+    if chosen.out is not None:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        growth_curves(result["growth"]).savefig(chosen.out / "benchmark.png")
+        (chosen.out / "benchmark.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,13 @@
 """The benchmark: the loop as published, ours, and the floor, side by side in one run.
 
-``python -m tgsh.speed`` (or ``make benchmark``) prints the table and writes it, with a description of the machine. Times on
-a shared machine drift, so the paths take turns, task by task, and what is reported is their ratio.
+``python -m tgsh benchmark`` (or ``make benchmark``) prints the table and writes it, with a description of the machine.
+Times on a shared machine drift, so the paths take turns, task by task, and what is reported is their ratio.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import torch
@@ -21,23 +15,12 @@ import torch
 from tgsh import plain, training
 from tgsh.benchmarks import RotationMNIST
 from tgsh.datasets import ImageDataset
+from tgsh.machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
 from tgsh.models import FlyNet
-from tgsh.runs.device import device_name, resolve_device
+from tgsh.runs.device import resolve_device
 from tgsh.runs.progress import track
+from tgsh.seeding import generator
 from tgsh.training import Recipe, batches
-
-
-@dataclass(frozen=True)
-class Ceilings:
-    """What this machine can do at most, as measured here.
-
-    Attributes:
-        bandwidth: bytes per second of a large copy (bytes read plus bytes written).
-        arithmetic: floating-point operations per second of a large single-precision matrix product.
-    """
-
-    bandwidth: float
-    arithmetic: float
 
 
 @dataclass(frozen=True)
@@ -50,30 +33,6 @@ class Work:
     def seconds(self, ceilings: Ceilings) -> float:
         """Time at the ceilings if moving and computing do not overlap."""
         return self.bytes / ceilings.bandwidth + self.operations / ceilings.arithmetic
-
-
-def synchronise(device: torch.device) -> None:
-    """Wait until the device has done what it was asked to; a CPU always has."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def measure_ceilings(device: torch.device, repeats: int = 5) -> Ceilings:
-    """Best of some repeats: a ceiling is what the machine can do when nothing disturbs it."""
-    source = torch.ones(2**26, device=device)  # 256 MiB, more than any cache
-    target = torch.empty_like(source)
-    square = torch.rand(2048, 2048, device=device)
-    copying = min(_seconds(lambda: target.copy_(source), device) for _ in range(repeats))
-    multiplying = min(_seconds(lambda: square @ square, device) for _ in range(repeats))
-    return Ceilings(2 * source.nbytes / copying, 2 * 2048**3 / multiplying)
-
-
-def _seconds(action: Callable[[], object], device: torch.device) -> float:
-    synchronise(device)
-    start = time.perf_counter()
-    action()
-    synchronise(device)
-    return time.perf_counter() - start
 
 
 def task_work(n_train: int, n_test: int, width_mult: int, epochs: int) -> Work:
@@ -89,28 +48,34 @@ def task_work(n_train: int, n_test: int, width_mult: int, epochs: int) -> Work:
     return Work(moved, computed)
 
 
-def time_task(path: ModuleType, stream: RotationMNIST, task: int, recipe: Recipe, width_mult: int, device: str) -> dict:
+def time_task(path: ModuleType, net: FlyNet, stream: RotationMNIST, task: int, recipe: Recipe) -> dict:
     """Train and evaluate one task by ``path`` (`tgsh.plain` or `tgsh.training`): seconds and test accuracy."""
-    net = FlyNet(len(stream), width_mult=width_mult).to(resolve_device(device))
     accuracy = []
 
     def run() -> None:
-        path.fit_contexts(net, stream, [task], recipe, data_seed=0)
+        path.fit_contexts(net, stream, [task], recipe, data_seed=net.seed)
         accuracy.append(path.accuracy_on(net, stream, task, net.context_vector(task)[None].detach())[0].item())
 
-    return {"task": task, "seconds": _seconds(run, net.W2.device), "accuracy": accuracy[0]}
+    return {"task": task, "seconds": seconds_of(run, net.W2.device), "accuracy": accuracy[0]}
 
 
-def compare(stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe, width_mult: int, device: str) -> dict:
-    """Both paths on the same tasks, taking turns. Each entry: seconds a task (mean) and mean test accuracy."""
+def compare(make_net: Callable[[int], FlyNet], stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
+    """Both paths on the same tasks, taking turns. Each entry: seconds a task (mean) and mean test accuracy.
+
+    Args:
+        make_net: a new network with that many contexts, on the device to be timed.
+        stream: both paths train ``tasks`` of it by ``recipe``.
+        tasks: positions in the stream.
+        recipe: how they are trained.
+    """
     paths = {"plain": plain, "fast": training}
     for path in paths.values():  # the first call pays for start-up; one short epoch pays it for both
         short = RotationMNIST(stream.dataset.subset(256, 128), n_tasks=1)
-        time_task(path, short, 0, Recipe(epochs=1), width_mult, device)
+        time_task(path, make_net(1), short, 0, Recipe(epochs=1))
     turns = [(name, t) for t in tasks for name in paths]
     rows: dict[str, list[dict]] = {name: [] for name in paths}
     for name, t in track(turns, "timing plain and fast in turn"):
-        rows[name].append(time_task(paths[name], stream, t, recipe, width_mult, device))
+        rows[name].append(time_task(paths[name], make_net(len(stream)), stream, t, recipe))
     return {
         name: {
             "seconds_per_task": sum(r["seconds"] for r in timed) / len(timed),
@@ -121,9 +86,8 @@ def compare(stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe, width_m
     }
 
 
-def stages(stream: RotationMNIST, width_mult: int, device: str, n_batches: int = 60) -> dict[str, dict[str, float]]:
+def stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> dict[str, dict[str, float]]:
     """Where the time of a batch goes, in milliseconds, along the plain and along the fast path."""
-    net = FlyNet(1, width_mult=width_mult).to(resolve_device(device))
     return {"plain": _plain_stages(net, stream, n_batches), "fast": _fast_stages(net, stream, n_batches)}
 
 
@@ -148,7 +112,7 @@ def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
 @torch.no_grad()
 def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
     device, W2_T = net.W2.device, net.W2.T.contiguous()
-    source = batches(net, stream, [0], Recipe(epochs=1), data_seed=0)
+    source = batches(net, stream, [0], Recipe(epochs=1), data_seed=net.seed)
     batch = SimpleNamespace()
 
     def load() -> None:
@@ -167,15 +131,52 @@ def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str
     return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), device)
 
 
+@torch.no_grad()
+def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, n_kept: int = 8192) -> dict[str, float]:
+    """Milliseconds to fetch a random batch of kept features from memory, and to compute it again from the pixels.
+
+    ``n_kept`` samples are kept (257 MB at the paper's width): more than a cache holds, less than a task.
+    """
+    x = next(batches(net, stream, [0], Recipe(epochs=1), data_seed=0))[0][0]
+    n_kept = min(n_kept, len(stream.dataset.train_labels))
+    kept = net.encode(x[:1]).expand(n_kept, -1).contiguous()
+    order = torch.randint(n_kept, (n_batches, len(x)), generator=generator(net.seed, "kept")).to(x.device)
+    chosen = iter(order)
+    parts = {"fetch": lambda: kept[next(chosen)], "recompute": lambda: net.encode(x)}
+    return _time_stages(parts, n_batches, net.W2.device)
+
+
 def _time_stages(parts: dict[str, Callable[[], None]], n: int, device: torch.device) -> dict[str, float]:
     spent = dict.fromkeys(parts, 0.0)
     for _ in range(n):
         for name, part in parts.items():
-            spent[name] += _seconds(part, device)
+            spent[name] += seconds_of(part, device)
     return {name: 1000 * seconds / n for name, seconds in spent.items()}
 
 
-def growth(dataset: ImageDataset, recipe: Recipe, width_mult: int, device: str, n_tasks: int = 4) -> list[dict]:
+def roofline(stages: dict[str, dict[str, float]], width_mult: int, batch: int = 128) -> list[dict]:
+    """The arithmetic stages as points of a roofline: operations per byte moved, and operations per second achieved."""
+    D, K, H = FlyNet.n_inputs, FlyNet.n_classes, FlyNet.n_inputs * width_mult
+    # name of the stage -> its operations, and the numbers (4 bytes) it must read and write at least
+    needs = {
+        ("plain", "dense W1 x, centre, ReLU"): (2 * batch * D * H, batch * D + H * D + batch * H),
+        ("fast", "bags of seven, ReLU"): (8 * batch * H, batch * D + batch * H),
+        ("fast", "two thin products"): (4 * batch * H * K, 2 * batch * H),
+    }
+    return [
+        {
+            "path": path,
+            "stage": stage,
+            "intensity": operations / (4 * moved),
+            "achieved": operations / (stages[path][stage] / 1000),
+        }
+        for (path, stage), (operations, moved) in needs.items()
+    ]
+
+
+def growth(
+    make_net: Callable[..., FlyNet], dataset: ImageDataset, recipe: Recipe, width_mult: int, n_tasks: int = 4
+) -> list[dict]:
     """Seconds and peak memory of a stream as tasks, width, samples and epochs grow, one at a time."""
     n = len(dataset.train_labels)
     base = {"n_tasks": 1, "width_mult": width_mult, "n_train": n, "epochs": 1}
@@ -189,86 +190,82 @@ def growth(dataset: ImageDataset, recipe: Recipe, width_mult: int, device: str, 
     rows = []
     for name, value, size in track(points, "growth"):
         stream = RotationMNIST(dataset.subset(n_train=size["n_train"]), n_tasks=size["n_tasks"])
-        net = FlyNet(size["n_tasks"], width_mult=size["width_mult"]).to(resolve_device(device))
+        net = make_net(size["n_tasks"], size["width_mult"])
         with peak_memory(net.W2.device) as memory:
             settings = Recipe(epochs=size["epochs"], batch_size=recipe.batch_size, lr=recipe.lr)
-            seconds = _seconds(lambda: _train_all(net, stream, settings), net.W2.device)  # noqa: B023 (called at once)
+            seconds = seconds_of(lambda: _train_all(net, stream, settings), net.W2.device)  # noqa: B023 (called at once)
         rows.append({"along": name, "value": value, "seconds": seconds, "peak_memory": memory.bytes})
     return rows
 
 
 def _train_all(net: FlyNet, stream: RotationMNIST, recipe: Recipe) -> None:
     for group in training.groups(net, stream, recipe, list(range(len(stream)))):
-        training.fit_contexts(net, stream, group, recipe, data_seed=0)
+        training.fit_contexts(net, stream, group, recipe, data_seed=net.seed)
 
 
-@contextmanager
-def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
-    """The most memory in use inside the block, in bytes: of the process (CPU) or of the device's allocator (GPU)."""
-    result, done = SimpleNamespace(bytes=0), threading.Event()
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        yield result
-        result.bytes = torch.cuda.max_memory_allocated(device)
-        return
+def time_stream(net: FlyNet, stream: RotationMNIST, recipe: Recipe) -> dict:
+    """The whole stream along the fast path, evaluation included, nothing cached: seconds, accuracy, peak memory."""
+    accuracy = []
 
-    def watch() -> None:
-        while not done.is_set():
-            result.bytes = max(result.bytes, _resident_bytes())
-            time.sleep(0.01)
+    def run() -> None:
+        _train_all(net, stream, recipe)
+        accuracy.append(training.evaluate(net, stream).mean().item())
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield result
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _resident_bytes() -> int:
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:  # no /proc: macOS reports the largest size so far, in bytes
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def machine(device: torch.device) -> dict[str, object]:
-    """What the benchmark ran on, without names or paths of the machine."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    return {
-        "cpu": model,
-        "threads": torch.get_num_threads(),
-        "device": device_name(device),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "tf32": torch.backends.cuda.matmul.allow_tf32,
-    }
+    with peak_memory(net.W2.device) as memory:
+        seconds = seconds_of(run, net.W2.device)
+    return {"seconds": seconds, "mean_accuracy": accuracy[0], "peak_memory": memory.bytes}
 
 
 def benchmark(
-    dataset: ImageDataset, tasks: Sequence[int], recipe: Recipe, width_mult: int = 10, device: str = "auto"
+    dataset: ImageDataset,
+    n_tasks: int,
+    compared: Sequence[int],
+    recipe: Recipe,
+    width_mult: int = 10,
+    device: str = "auto",
+    seed: int = 0,
 ) -> dict:
-    """Everything the table needs: machine, ceilings, floor, both paths, stages, growth."""
+    """Everything the table needs: the machine, its ceilings, the floor, both paths on ``compared`` tasks, growth."""
     where = resolve_device(device)
-    stream = RotationMNIST(dataset, n_tasks=36)
+
+    def make_net(n: int, width: int = width_mult) -> FlyNet:
+        return FlyNet(n, width_mult=width, seed=seed).to(where)
+
+    stream = RotationMNIST(dataset, n_tasks=n_tasks)
     ceilings = measure_ceilings(where)
     work = task_work(len(dataset.train_labels), len(dataset.test_labels), width_mult, recipe.epochs)
+    paths = compare(make_net, stream, compared, recipe)
+    parts = stages(make_net(1), stream)
     return {
         "machine": machine(where),
         "dataset": dataset.name,
+        "n_tasks": n_tasks,
         "recipe": asdict(recipe),
         "width_mult": width_mult,
         "ceilings": asdict(ceilings),
         "floor": asdict(work) | {"seconds_per_task": work.seconds(ceilings)},
-        "paths": compare(stream, tasks, recipe, width_mult, device),
-        "stages": stages(stream, width_mult, device),
-        "growth": growth(dataset, recipe, width_mult, device),
+        "paths": paths,
+        "ratio": paths["plain"]["seconds_per_task"] / paths["fast"]["seconds_per_task"],
+        "above_floor": paths["fast"]["seconds_per_task"] / work.seconds(ceilings),
+        "stages": parts,
+        "features": kept_or_recomputed(make_net(1), stream),
+        "roofline": roofline(parts, width_mult),
+        "stream": time_stream(make_net(n_tasks), stream, recipe),
+        "growth": growth(make_net, dataset, recipe, width_mult),
     }
+
+
+def table(result: dict) -> str:
+    """The benchmark as plain text: seconds a task and for the stream, and what each is to ours."""
+    n, fast = result["n_tasks"], result["paths"]["fast"]["seconds_per_task"]
+    rows = [
+        ("plain (as published)", result["paths"]["plain"]["seconds_per_task"]),
+        ("ours", fast),
+        ("floor", result["floor"]["seconds_per_task"]),
+    ]
+    lines = [f"{'':22}{'s per task':>12}{f's for {n} tasks':>18}{'ours = 1':>12}"]
+    lines += [f"{name:22}{seconds:12.2f}{n * seconds:18.1f}{seconds / fast:12.2f}" for name, seconds in rows]
+    stream = result["stream"]
+    lines.append(f"{'ours, whole stream':22}{stream['seconds'] / n:12.2f}{stream['seconds']:18.1f}")
+    lines.append(f"peak memory of the stream: {stream['peak_memory'] / 1e9:.2f} GB")
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
+from tgsh.figures.speed import growth_curves, roofline, stage_bars
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -20,9 +21,12 @@ __all__ = [
     "accuracy_by_distance",
     "accuracy_by_task",
     "draw_similarity",
+    "growth_curves",
+    "roofline",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
+    "stage_bars",
     "subplots",
 ]
