@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torchvision import transforms as TT
+from torchvision.transforms import functional as TF
 
 from tgsh import AugmentMNIST, FlyNet, ParameterError, Recipe, train_stream
 from tgsh.benchmarks import TABLE_1, Augmentation
@@ -66,6 +67,15 @@ def test_training_images_follow_the_seed_and_test_images_do_not(few, stream, t):
 def test_training_and_test_images_are_drawn_apart(few, stream, t):
     same_images = few.subset(n_train=100).train_images
     assert not torch.equal(stream[t](same_images, split="train"), stream[t](same_images, split="test"))
+
+
+def test_perspective_of_a_pixel_on_the_horizon_is_black_where_torchvision_returns_nan():
+    start, corners = [[0, 0], [27, 0], [27, 27], [0, 27]], [[5, 5], [27, 7], [20, 20], [7, 27]]
+    white = torch.ones(1, 1, 28, 28)
+    theirs = TF.perspective(white[0], start, corners, fill=[0.0])
+    ours = TABLE_1["T5"].apply(white, torch.tensor([corners]))[0]
+    assert theirs.isnan().any()
+    torch.testing.assert_close(ours, theirs.nan_to_num(0.0), rtol=0, atol=2e-5)
 
 
 @of_each_random_task

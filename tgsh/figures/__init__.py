@@ -1,5 +1,6 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
+from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_variants
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -19,10 +20,13 @@ __all__ = [
     "RED",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "agreement_and_null",
+    "clustered_similarity",
     "draw_similarity",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
+    "similarity_variants",
     "subplots",
 ]
