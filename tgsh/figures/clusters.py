@@ -53,6 +53,18 @@ def _draw_numbers(ax: Axes, matrix: np.ndarray, names: Sequence[str]) -> object:
     return image
 
 
+def contributions(epochs: Sequence[int], linear: np.ndarray, rest: np.ndarray) -> Figure:
+    """The similarity of two tasks over the epochs of training, as the sum of two contributions."""
+    figure, ax = subplots(size=(7.2, 3.0))
+    ax.plot(epochs, linear + rest, color=BLUE, marker="o", lw=2.2, label="similarity of T1 and T7")
+    ax.plot(epochs, linear, color=RED, marker="v", ls="--", label="contribution of the linear part")
+    ax.plot(epochs, rest, color=GREEN, marker="^", ls="--", label="contribution of the rest")
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set(xlabel="epochs", ylabel="cosine similarity", xticks=epochs)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
 def agreement_and_null(
     fine: np.ndarray, coarse: np.ndarray, null: np.ndarray, marks: Mapping[str, float], labels: tuple[str, str]
 ) -> Figure:
