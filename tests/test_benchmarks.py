@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchvision.transforms import functional as TF
 
-from tgsh import ParameterError, RotationMNIST
+from tgsh import ParameterError, RotationMNIST, ShiftMNIST
 
 
 def test_rotation_equals_torchvisions_pil_rotation_on_all_angles(digits):
@@ -52,3 +52,33 @@ def test_bad_number_of_tasks(digits, n_tasks):
 def test_bad_step(digits, step):
     with pytest.raises(ParameterError, match="step must be a whole number from 1 to 360"):
         RotationMNIST(digits, n_tasks=1, step=step)
+
+
+def test_shift_equals_numpys_roll_to_the_right(digits):
+    images = digits.test_images[:20]
+    for t, task in enumerate(ShiftMNIST(digits)):
+        np.testing.assert_array_equal(task(images).numpy(), np.roll(images.numpy(), t, axis=2), err_msg=task.name)
+    column = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    column[0, :, 27] = 255
+    assert ShiftMNIST(digits)[1](column)[0, :, 0].min() == 255  # out on the right, in on the left
+
+
+def test_shift_is_periodic(digits):
+    images, last = digits.test_images[:20], ShiftMNIST(digits)[27]
+    assert not torch.equal(last(images), images)
+    assert torch.equal(ShiftMNIST(digits)[1](last(images)), images)
+
+
+def test_shift_of_2_px_is_every_second_task_of_1_px(digits):
+    coarse, fine = ShiftMNIST(digits, pixels=2), ShiftMNIST(digits)
+    assert (len(coarse), len(fine)) == (14, 28)
+    for t in range(14):
+        assert torch.equal(coarse.test(t)[0], fine.test(2 * t)[0])
+    np.testing.assert_array_equal(coarse.distances(), fine.distances()[::2, ::2])
+    assert fine.distances().max() == 14
+
+
+@pytest.mark.parametrize(("pixels", "n_tasks"), [(1, 29), (2, 15), (2, 0), (1, "many")])
+def test_bad_number_of_shifts(digits, pixels, n_tasks):
+    with pytest.raises(ParameterError, match=f"n_tasks must be a whole number from 1 to {28 // pixels}"):
+        ShiftMNIST(digits, n_tasks=n_tasks, pixels=pixels)

@@ -1,6 +1,6 @@
 """Task-specific Geometric Sensitive Hashing and the networks that realise it (Hong & Pavlic 2023)."""
 
-from tgsh.benchmarks import RotationMNIST, TaskStream
+from tgsh.benchmarks import AugmentMNIST, RotationMNIST, ShiftMNIST, TaskStream
 from tgsh.datasets import ImageDataset, load
 from tgsh.errors import DataError, ParameterError, TgshError
 from tgsh.geometry import context_similarity, similarity_profile
@@ -11,12 +11,14 @@ from tgsh.training import Recipe, StreamRecord, cross_accuracy, evaluate, train_
 __version__ = "0.1.0"
 
 __all__ = [
+    "AugmentMNIST",
     "DataError",
     "FlyNet",
     "ImageDataset",
     "ParameterError",
     "Recipe",
     "RotationMNIST",
+    "ShiftMNIST",
     "StreamRecord",
     "TaskStream",
     "TgshError",

@@ -1,6 +1,7 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
+from tgsh.figures.clusters import agreement_and_null, clustered_similarity, contributions, similarity_variants
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -20,6 +21,9 @@ __all__ = [
     "RED",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "agreement_and_null",
+    "clustered_similarity",
+    "contributions",
     "draw_similarity",
     "growth_curves",
     "roofline",
@@ -28,5 +32,6 @@ __all__ = [
     "similarity_matrices",
     "similarity_profiles",
     "stage_bars",
+    "similarity_variants",
     "subplots",
 ]

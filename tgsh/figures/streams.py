@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,15 +18,17 @@ from tgsh.geometry import Profile
 
 def show_tasks(stream: TaskStream, tasks: Sequence[int], samples: Sequence[int]) -> Figure:
     """Test images ``samples`` (a row each) as the given tasks (a column each) show them."""
-    figure, axes = subplots(
-        len(samples), len(tasks), size=(0.75 * len(tasks), 0.8 * len(samples) + 0.25), squeeze=False
-    )
+    titles = [fill(stream[t].name, width=12) for t in tasks]
+    width = 1.0 if max(map(len, titles)) > 8 else 0.75
+    size = (width * len(tasks), (width + 0.05) * len(samples) + 0.2 * max(title.count("\n") + 1 for title in titles))
+    figure, axes = subplots(len(samples), len(tasks), size=size, squeeze=False)
     for column, t in enumerate(tasks):
         images, _ = stream.test(t)
+        white = 1 if images.is_floating_point() else 255
         for row, i in enumerate(samples):
-            axes[row, column].imshow(images[i].cpu(), cmap="gray", vmin=0)
+            axes[row, column].imshow(images[i].cpu(), cmap="gray", vmin=0, vmax=white)
             axes[row, column].axis("off")
-        axes[0, column].set_title(stream[t].name, fontsize=9)
+        axes[0, column].set_title(titles[column], fontsize=9)
     return figure
 
 
@@ -68,12 +71,12 @@ def similarity_matrices(matrices: Sequence[np.ndarray], titles: Sequence[str], s
 def draw_similarity(ax: Axes, matrix: np.ndarray, stream: TaskStream) -> object:
     """One similarity matrix with the tasks' positions on both axes; returns the image, for a colour bar."""
     image = ax.imshow(matrix, cmap=SIMILARITY_MAP, vmin=-1, vmax=1, interpolation="nearest")
-    ticks = np.arange(0, len(matrix), max(1, len(matrix) // 6))
-    names = [f"{position:.0f}" for position in stream.positions[ticks]]
-    ax.set_xticks(ticks, names)
+    ticks = np.arange(0, len(matrix), max(1, len(matrix) // 6) if stream.unit else 1)
+    names = [stream.labels[t] for t in ticks]
+    ax.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 4 else 0)
     ax.set_yticks(ticks, names)
     ax.grid(False)
-    ax.set(xlabel=f"task ({stream.unit})", ylabel=f"task ({stream.unit})")
+    ax.set(xlabel=stream.axis, ylabel=stream.axis)
     return image
 
 

@@ -100,6 +100,7 @@ class RunCache:
 
 @cache
 def code_fingerprint(*modules: str) -> str:
-    """Hash of the source of ``tgsh`` modules: a result computed by other code is another result."""
+    """Hash of the source of ``tgsh`` modules and subpackages: a result computed by other code is another result."""
     package = Path(__file__).resolve().parent.parent
-    return hashlib.sha256(b"".join((package / f"{m}.py").read_bytes() for m in modules)).hexdigest()[:16]
+    files = [file for m in modules for file in sorted((package / m).glob("*.py")) or [package / f"{m}.py"]]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
