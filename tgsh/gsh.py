@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tgsh.errors import ParameterError, check_choice, check_int, check_positive
 from tgsh.manifolds import ManifoldSample
 from tgsh.runs.cache import RunCache, code_fingerprint
+from tgsh.runs.device import device_name, resolve_device
 from tgsh.seeding import generator
 
 
@@ -96,8 +97,8 @@ class GSHRecipe:
             check_positive("weight_decay", self.weight_decay)
 
 
-def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe) -> None:
-    """Train A and B, in place, to tell the manifolds of ``sample`` apart.
+def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, device: torch.device | str = "cpu") -> None:
+    """Train A and B, in place, to tell the manifolds of ``sample`` apart: on ``device``, and back to the CPU.
 
     Raises:
         ParameterError: the network has another number of logits than there are manifolds, or training diverged.
@@ -106,38 +107,48 @@ def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe) -> None:
     if net.A.shape[0] != M:
         raise ParameterError(f"the network tells {net.A.shape[0]} manifolds apart, but the sample has {M}")
     # C is fixed, so its features are computed once.
-    h = net.encode(sample.x).flatten(0, 1).contiguous()
-    y = torch.arange(M).repeat_interleave(P)
+    net.to(device)
+    h = net.encode(sample.x.to(device)).flatten(0, 1)
+    y = torch.arange(M, device=device).repeat_interleave(P)
     optimiser = torch.optim.Adam(net.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs)
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(y), generator=generator(net.seed, "gsh", "order", epoch))
-        for batch in order.split(recipe.batch_size):
+        for batch in order.to(device).split(recipe.batch_size):
             loss = F.cross_entropy(h[batch] @ net.B.T @ net.A.T, y[batch])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
         schedule.step()
+    net.to("cpu")
     if not all(torch.isfinite(parameter).all() for parameter in net.parameters()):
         raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
 
 
-def train_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, cache: RunCache | None = None) -> GSHNet:
-    """`fit_gsh` through the run cache (default: the user's); returns ``net``."""
+def train_gsh(
+    net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, device: str = "auto", cache: RunCache | None = None
+) -> GSHNet:
+    """`fit_gsh` through the run cache (default: the user's); returns ``net``, on the CPU.
+
+    Args:
+        device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    """
     cache = cache if cache is not None else RunCache()
+    where = resolve_device(device)
     spec = {
         "model": type(net).__name__,
         "activation": net.activation,
         "seed": net.seed,
         "start": RunCache.digest(net.state_dict() | {"x": sample.x}),
         "recipe": asdict(recipe),
-        "threads": torch.get_num_threads(),
+        "device": device_name(where),
+        "threads": torch.get_num_threads() if where.type == "cpu" else 0,
         "torch": torch.__version__,
         "code": code_fingerprint("seeding", "manifolds", "gsh"),
     }
     stored = cache.get(spec)
     if stored is None:
-        fit_gsh(net, sample, recipe)
+        fit_gsh(net, sample, recipe, where)
         cache.put(spec, {"A": net.A, "B": net.B})
     else:
         with torch.no_grad():

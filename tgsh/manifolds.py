@@ -1,7 +1,7 @@
 """The generative process ``x = f(gamma_t, gamma_c, theta)`` (paper, Section 2.1) with an f that is known.
 
-The paper asks that f be analytic and that latent vectors and inputs lie on unit spheres; it names no f. Ours is a sum of
-plane waves in the latent vectors, ``f_j = sum_w a_jw sin(<k_w, latents> + phase_w)``, divided by its norm. Sines are
+The paper asks that f be analytic and that latent vectors and inputs lie on unit spheres; it names no f. Ours is a sum
+of plane waves in the latent vectors, ``f_j = sum_w a_jw sin(<k_w, latents> + phase_w)``, divided by its norm. Sines are
 analytic everywhere, stay bounded whatever the latents, mix the latents in every coordinate (so that no coordinate *is*
 the identifier), and one number per latent vector, its ``frequency``, says how strongly x depends on it. A polynomial
 would need a degree for that, and grows without bound.
@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -57,7 +56,9 @@ class AnalyticMap:
         self.n_waves = check_int("n_waves", n_waves, 1)
         self.seed = check_int("seed", seed, 0)
         source = generator(seed, "map", ambient, n_waves)
-        self._waves = [torch.randn(d, n_waves, generator=source) * s for d, s in zip(latent_dims, frequencies)]
+        self._waves = [
+            torch.randn(d, n_waves, generator=source) * s for d, s in zip(latent_dims, frequencies, strict=True)
+        ]
         self._phases = 2 * torch.pi * torch.rand(n_waves, generator=source)
         self._amplitudes = torch.randn(n_waves, ambient, generator=source) / n_waves**0.5
 
@@ -92,6 +93,10 @@ class ManifoldSample:
         """The same manifolds with points ``start`` to ``stop`` only."""
         return ManifoldSample(self.x[:, start:stop], self.gamma)
 
+    def first(self, n_manifolds: int) -> ManifoldSample:
+        """The first ``n_manifolds`` of them."""
+        return ManifoldSample(self.x[:n_manifolds], self.gamma[:n_manifolds])
+
 
 def sample_manifolds(f: AnalyticMap, n_manifolds: int, n_points: int, seed: int, group: str) -> ManifoldSample:
     """Points ``f(gamma, theta)`` on random manifolds, gamma and theta uniform on their spheres, theta fresh a point.
@@ -104,47 +109,3 @@ def sample_manifolds(f: AnalyticMap, n_manifolds: int, n_points: int, seed: int,
     gamma = unit_vectors(n_manifolds, d_gamma, seed, "gamma", group)
     theta = unit_vectors(n_manifolds * n_points, d_theta, seed, "theta", group)
     return ManifoldSample(f(gamma[:, None], theta.unflatten(0, (n_manifolds, n_points))), gamma)
-
-
-def variance_shares(x: Tensor, task: Tensor, label: Tensor) -> dict[str, float]:
-    """Shares of the total variance of ``x`` ``(n, d)`` that a balanced two-way layout puts down to each source.
-
-    The sums of squares of an analysis of variance, added over the coordinates: between tasks, between classes, their
-    interaction (what a class looks like in a task beyond the sum of both), and the rest, within one class of one task.
-
-    Returns:
-        ``{"task", "class", "interaction", "residual"}``, adding up to 1.
-
-    Raises:
-        ParameterError: some class of some task has another number of points than the others.
-    """
-    T, K = int(task.max()) + 1, int(label.max()) + 1
-    cell = task * K + label
-    if len(cell.bincount(minlength=T * K).unique()) != 1:
-        raise ParameterError("every class of every task must have the same number of points")
-    x = (x - x.mean(0)).double()
-    grouped = x[cell.argsort(stable=True)].reshape(T, K, -1, x.shape[1])
-    means = grouped.mean(2)
-    by_task, by_class = means.mean(1), means.mean(0)
-    interaction = means - by_task[:, None] - by_class[None]
-    total = x.square().sum(1).mean()
-    parts = {"task": by_task, "class": by_class, "interaction": interaction, "residual": grouped - means[:, :, None]}
-    return {name: float(part.square().sum(-1).mean() / total) for name, part in parts.items()}
-
-
-def mean_distances(x: Tensor, y: Tensor | None = None) -> float:
-    """Mean Euclidean distance of the pairs of points of ``x`` ``(n, d)``, or of every point of ``x`` to one of ``y``."""
-    if y is None:
-        return float(torch.pdist(x.double()).mean())
-    return float(torch.cdist(x.double(), y.double()).mean())
-
-
-def turning(path: Tensor) -> np.ndarray:
-    """Angle in degrees, 0 to 180, by which a closed path ``(n, d)`` of points turns at each point: small where smooth.
-
-    A smooth curve sampled finely turns by little, a random walk in many dimensions by about 90 degrees, and pure noise
-    around a point by 120: two successive steps then share a point and nothing else.
-    """
-    step = F.normalize(path.roll(-1, 0).double() - path.double(), dim=1)
-    cosine = (step * step.roll(1, 0)).sum(1).clamp(-1, 1)
-    return torch.rad2deg(torch.acos(cosine)).numpy()

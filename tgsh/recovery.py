@@ -5,6 +5,9 @@ Everywhere a representation is ``(M, P, d)``: P points on each of M manifolds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -15,6 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int
+from tgsh.hashing import separability
+from tgsh.manifolds import ManifoldSample
 from tgsh.seeding import generator
 
 ALPHAS = (1e-3, 1e-1, 1e1, 1e3)  # strengths of ridge regression to choose from
@@ -87,7 +92,7 @@ def _rows(r: Tensor, gamma: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def one_shot_accuracy(r: Tensor, n_way: int = 20, episodes: int = 200, seed: int = 0) -> float:
     """Share in [0, 1] of points given to the right one of ``n_way`` manifolds, of each of which one point is known.
 
-    An episode draws ``n_way`` manifolds and one point of each, its prototype; every other point of these manifolds goes to
+    An episode draws ``n_way`` manifolds and one point of each, its prototype; every other point of these goes to
     the prototype at the smallest angle. Guessing gives ``1 / n_way``.
 
     Raises:
@@ -112,7 +117,59 @@ def one_shot_accuracy(r: Tensor, n_way: int = 20, episodes: int = 200, seed: int
 
 @torch.no_grad()
 def effective_rank(r: Tensor) -> float:
-    """Participation ratio of the variances of ``r`` along its principal axes: d where all are equal, 1 where one is all."""
+    """Participation ratio of the variances of ``r`` along principal axes: d where all are equal, 1 where one rules."""
     flat = r.flatten(0, 1).double()
     variances = torch.linalg.svdvals(flat - flat.mean(0)).square()
     return float(variances.sum().square() / variances.square().sum())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one representation keeps; each distance is of points scaled to norm 1.
+
+    Attributes:
+        ratio_seen, ratio_unseen: mean distance within a manifold over mean distance between manifolds; 0 where only the
+            manifold matters, 1 where it does not matter.
+        nearer_unseen: probability that a pair within an unseen manifold is nearer than a pair between two.
+        r2: `linear_recovery` of gamma, fitted on seen manifolds and scored on unseen ones.
+        one_shot: `one_shot_accuracy` on unseen manifolds.
+        rank: `effective_rank` on unseen manifolds.
+    """
+
+    ratio_seen: float
+    ratio_unseen: float
+    nearer_unseen: float
+    r2: float
+    one_shot: float
+    rank: float
+
+
+@torch.no_grad()
+def what_is_kept(
+    represent: Callable[[Tensor], Tensor],
+    fit: ManifoldSample,
+    seen: ManifoldSample,
+    unseen: ManifoldSample,
+    n_way: int = 20,
+    seed: int = 0,
+) -> Kept:
+    """Every measurement of this module, of ``represent``: ``(..., n)`` to ``(..., d)``.
+
+    Args:
+        fit: points that the linear map is fitted on.
+        seen: other points of the same manifolds. As many manifolds as ``unseen`` has are compared.
+        unseen: points of manifolds that ``represent`` was not trained on.
+        n_way, seed: of `one_shot_accuracy`.
+    """
+    r_seen, r_unseen = represent(seen.x[: len(unseen.x)]), represent(unseen.x)
+    ratios = []
+    for r in (r_seen, r_unseen):
+        within, between = pair_distances(r)
+        ratios.append(float(within.mean() / between.mean()))
+    return Kept(
+        *ratios,
+        nearer_unseen=separability(-within, -between),
+        r2=linear_recovery(represent(fit.x), fit.gamma, r_unseen, unseen.gamma),
+        one_shot=one_shot_accuracy(r_unseen, n_way, seed=seed),
+        rank=effective_rank(r_unseen),
+    )

@@ -1,5 +1,15 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
+from tgsh.figures.manifolds import (
+    bars_with_range,
+    curves_with_range,
+    distance_histograms,
+    log_log,
+    manifolds_on_sphere,
+    orbits,
+    stacked_shares,
+    sweep,
+)
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -19,10 +29,18 @@ __all__ = [
     "RED",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "bars_with_range",
+    "curves_with_range",
+    "distance_histograms",
     "draw_similarity",
+    "log_log",
+    "manifolds_on_sphere",
+    "orbits",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
+    "stacked_shares",
     "subplots",
+    "sweep",
 ]

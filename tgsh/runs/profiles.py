@@ -111,9 +111,7 @@ def _say(run: Run) -> None:
     if run.dataset != SYNTHETIC:
         data = run.load()
         size = f": {len(data.train_images):,} training and {len(data.test_images):,} test images"
-    _display_markdown(
-        f"**This page was run on {run.data_title}**{size}, profile `{run.profile}`, seed {run.seed}."
-    )
+    _display_markdown(f"**This page was run on {run.data_title}**{size}, profile `{run.profile}`, seed {run.seed}.")
 
 
 def _display_markdown(text: str) -> None:
