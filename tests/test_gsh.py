@@ -67,7 +67,7 @@ def test_weight_decay_shrinks_the_weights(sample):
     norms = []
     for decay in (0.0, 1e-2):
         net = GSHNet(20, 12, width=64, rank=8)
-        fit_gsh(net, sample, GSHRecipe(epochs=20, weight_decay=decay))
+        fit_gsh(net, sample, GSHRecipe(epochs=20, batch_size=16, weight_decay=decay))
         norms.append(sum(parameter.detach().norm().item() for parameter in net.parameters()))
     assert norms[1] < 0.8 * norms[0]
 
