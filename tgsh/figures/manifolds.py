@@ -17,7 +17,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 def manifolds_on_sphere(points: Tensor, names: Sequence[str]) -> Figure:
     """Task manifolds on the unit sphere: ``(T, K, P, 3)``, a colour a task, a closed line a class, a dot its centre."""
-    figure, ax = subplots(size=(6.4, 5.4), subplot_kw={"projection": "3d"})
+    figure, ax = subplots(size=(6.0, 4.6), subplot_kw={"projection": "3d"})
     u, v = np.mgrid[0 : 2 * np.pi : 37j, 0 : np.pi : 19j]
     sphere = np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)
     ax.plot_wireframe(*sphere, color="#dddddd", lw=0.4, rstride=2, cstride=2)
@@ -26,10 +26,12 @@ def manifolds_on_sphere(points: Tensor, names: Sequence[str]) -> Figure:
             closed = np.concatenate([curve, curve[:1]])
             ax.plot(*closed.T, color=colour, lw=1.6, label=name if number == 0 else None)
             ax.scatter(*curve.mean(0), color=colour, s=9)
-    ax.set_box_aspect((1, 1, 1))
+    ax.set_box_aspect((1, 1, 1), zoom=1.6)
     ax.set_axis_off()
-    ax.view_init(elev=18, azim=35)
-    ax.legend(loc="center left", bbox_to_anchor=(0.98, 0.5))
+    # Seen from where most of the points are: a sphere hides its back.
+    x, y, z = points.mean((0, 1, 2)).tolist()
+    ax.view_init(elev=np.degrees(np.arctan2(z, np.hypot(x, y))), azim=np.degrees(np.arctan2(y, x)))
+    ax.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     return figure
 
 
