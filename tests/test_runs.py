@@ -59,6 +59,15 @@ def test_a_chapter_may_raise_a_lower_bound():
         open_chapter("x", "smoke", n_tasks=1, lowest={"n_tasks": 2})
 
 
+def test_a_synthetic_chapter_says_so_and_takes_no_images(capsys):
+    run = open_chapter("x", "smoke", synthetic=True, defaults={"smoke": {"width": 8}}, lowest={"width": 1})
+    assert (run.dataset, run.data_title, run.width) == ("synthetic", "synthetic manifolds", 8)
+    assert "n_train" not in run.parameters
+    assert provenance(run)["dataset"] == "synthetic"
+    with pytest.raises(ParameterError, match="dataset must be one of mnist, digits; got 'synthetic'"):
+        open_chapter("x", "smoke", dataset="synthetic")
+
+
 def test_auto_is_a_device():
     assert resolve_device("auto").type in ("cpu", "cuda")
     assert resolve_device("cpu") == torch.device("cpu")

@@ -2,6 +2,16 @@
 
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
 from tgsh.figures.clusters import agreement_and_null, clustered_similarity, contributions, similarity_variants
+from tgsh.figures.manifolds import (
+    bars_with_range,
+    curves_with_range,
+    distance_histograms,
+    log_log,
+    manifolds_on_sphere,
+    orbits,
+    stacked_shares,
+    sweep,
+)
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -27,11 +37,20 @@ __all__ = [
     "draw_similarity",
     "growth_curves",
     "roofline",
+    "bars_with_range",
+    "curves_with_range",
+    "distance_histograms",
+    "draw_similarity",
+    "log_log",
+    "manifolds_on_sphere",
+    "orbits",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
     "stage_bars",
     "similarity_variants",
+    "stacked_shares",
     "subplots",
+    "sweep",
 ]

@@ -29,6 +29,8 @@ PROFILES: dict[str, dict[str, Any]] = {
     "paper": {**_ALL, "dataset": "mnist", "n_tasks": 36, "width_mult": 10, "epochs": 3, "n_seeds": 3},
 }
 
+SYNTHETIC = "synthetic"  # the dataset of a chapter that generates its own points
+
 # lower bounds of the parameters that are counts
 _COUNTS = dict.fromkeys(("n_tasks", "step", "width_mult", "epochs", "n_seeds", "n_train", "n_test"), 1) | {"seed": 0}
 
@@ -58,6 +60,11 @@ class Run:
         """The dataset of this run, cut to its size."""
         return load(self.dataset, self.parameters.get("n_train"), self.parameters.get("n_test"))
 
+    @property
+    def data_title(self) -> str:
+        """What a reader calls the data of this run."""
+        return "synthetic manifolds" if self.dataset == SYNTHETIC else self.load().title
+
 
 def open_chapter(
     chapter: str,
@@ -65,26 +72,31 @@ def open_chapter(
     *,
     defaults: Mapping[str, Mapping[str, Any]] | None = None,
     lowest: Mapping[str, int] | None = None,
+    synthetic: bool = False,
     **parameters: Any,
 ) -> Run:
     """Settle and check the parameters of a chapter, and say at the top of the page what it is run on.
 
     A parameter that is None takes its value from ``defaults[profile]`` (the chapter's own), else from `PROFILES`.
-    ``lowest`` raises the lower bound of a count, for a chapter that needs two tasks to compare, say.
     ``lowest`` raises the lower bound of a count for a chapter that needs more, such as two tasks to compare.
+    ``synthetic`` says that the chapter loads no images: of `PROFILES` it then takes the number of seeds only, and page,
+    stamp and recorded results name synthetic manifolds as their data.
 
     Raises:
         ParameterError: an unknown profile, dataset or device, or a count that is no whole number in its range.
         DataError: the dataset is missing, damaged or out of reach.
     """
     check_choice("profile", profile, tuple(PROFILES))
-    settled = PROFILES[profile] | dict((defaults or {}).get(profile, {}))
+    common = PROFILES[profile]
+    if synthetic:
+        common = {"dataset": SYNTHETIC, "n_seeds": common["n_seeds"]}
+    settled = common | dict((defaults or {}).get(profile, {}))
     settled |= {name: value for name, value in parameters.items() if value is not None}
-    if settled["dataset"] != PROFILES[profile]["dataset"]:
+    if settled["dataset"] != common["dataset"]:
         # The sizes of one dataset mean nothing to another.
         settled |= {name: parameters.get(name) for name in ("n_train", "n_test")}
     settled = {"seed": 0, "device": "auto"} | settled
-    check_choice("dataset", settled["dataset"], DATASETS)
+    check_choice("dataset", settled["dataset"], (SYNTHETIC,) if synthetic else DATASETS)
     resolve_device(settled["device"])
     for name, low in (_COUNTS | dict(lowest or {})).items():
         if settled.get(name) is not None:
@@ -95,11 +107,11 @@ def open_chapter(
 
 
 def _say(run: Run) -> None:
-    data = run.load()
-    _display_markdown(
-        f"**This page was run on {data.title}**: {len(data.train_images):,} training and "
-        f"{len(data.test_images):,} test images, profile `{run.profile}`, seed {run.seed}."
-    )
+    size = ""
+    if run.dataset != SYNTHETIC:
+        data = run.load()
+        size = f": {len(data.train_images):,} training and {len(data.test_images):,} test images"
+    _display_markdown(f"**This page was run on {run.data_title}**{size}, profile `{run.profile}`, seed {run.seed}.")
 
 
 def _display_markdown(text: str) -> None:

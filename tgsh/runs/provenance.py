@@ -123,7 +123,7 @@ def show_stamp(run: Run) -> None:
         "Commit": f"`{facts['commit']}`",
         "Date": facts["date"],
         "Profile": f"{run.profile} ({parameters})",
-        "Dataset": run.load().title,
+        "Dataset": run.data_title,
         "Seed": run.seed,
         "Device": facts["device"],
         "Versions": libraries,
