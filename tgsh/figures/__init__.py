@@ -1,5 +1,6 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
+from tgsh.figures.circuit import flynet_circuit
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -20,6 +21,7 @@ __all__ = [
     "accuracy_by_distance",
     "accuracy_by_task",
     "draw_similarity",
+    "flynet_circuit",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
