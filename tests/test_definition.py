@@ -24,7 +24,7 @@ def test_a_perfect_hash_has_both_halves():
     assert report.within.angle.value == pytest.approx(0, abs=0.5)
     assert report.between.angle.value == pytest.approx(90, abs=1)
     assert report.between.distance.value == pytest.approx(2**0.5, abs=0.02)
-    assert report.auc.value == report.auc_paper.value == 1
+    assert report.auc.value == report.auc.low == report.auc_paper.low == 1
 
 
 def test_one_half_only():

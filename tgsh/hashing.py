@@ -219,7 +219,7 @@ def _sums(cosine: np.ndarray, same_task: np.ndarray, cell: np.ndarray, n_cells: 
     # (n_cells, 5 + _BINS): number of pairs, sums of cosine, angle, distance and closeness, histogram of the cosine.
     distance = np.sqrt(2 - 2 * cosine)
     values = (cosine, np.degrees(np.arccos(cosine)), distance, distance < CLOSE)
-    # Half of the edges for each side of the AUC. The least value of a side is an edge, so that sides that do not overlap
+    # Half of the edges for each side of the AUC. The least value of a side is an edge: sides that do not overlap
     # share no bin.
     quantiles = np.linspace(0, 1, _BINS // 2, endpoint=False)
     edges = np.sort(np.concatenate([np.quantile(cosine[side], quantiles) for side in (same_task, ~same_task)]))

@@ -128,6 +128,7 @@ class Agreement:
         other_task: mean correlation with that class in the other tasks.
         own_contrast: ``(T, 10)`` as ``own``, of the contrasts.
         class_read: share whose contrast is nearest to that of their own class, of the ten of their task; chance 0.1.
+        with_tasks: ``(T, 10, T)`` correlation with the mean image of the same class in every task.
         task_read: share nearest to their own task, of the T means of their class; chance 1 / T.
         task_near: the same, but a direct neighbour in the order of tasks (round the circle) counts as well.
     """
@@ -137,6 +138,7 @@ class Agreement:
     other_task: float
     own_contrast: np.ndarray
     class_read: float
+    with_tasks: np.ndarray
     task_read: float
     task_near: float
 
@@ -163,6 +165,7 @@ def agreement(images: Tensor, means: Tensor) -> Agreement:
         other_task=float((by_task.sum(2) - own).mean() / (T - 1)),
         own_contrast=by_class[:, classes, classes],
         class_read=float((by_class.argmax(2) == classes).mean()),
+        with_tasks=by_task,
         task_read=float((ring == 0).mean()),
         task_near=float((ring <= 1).mean()),
     )
@@ -173,3 +176,38 @@ def _correlation(a: Tensor, b: Tensor) -> np.ndarray:
     a, b = (x.detach().cpu().double() for x in (a, b))
     a, b = (torch.nn.functional.normalize(x - x.mean(2, keepdim=True), dim=2) for x in (a, b))
     return torch.einsum("tkp,ulp->tkul", a, b).numpy()
+
+
+@torch.no_grad()
+def read_positions(
+    stream: TaskStream, n_fit: int = 4000, n_read: int = 2000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Assumption 1 put to the test: is gamma_t, here the position of a task on its circle, a smooth function of x?
+
+    Kernel ridge regression (scikit-learn) with a Gaussian kernel, which is analytic, from pixels to the cosine and sine
+    of the position. It is fitted on training images, each in a random task, and read on test images.
+
+    Returns:
+        distance from the true position, ``(n_read,)``, in the stream's unit, between 0 and half its period; and the
+        same for a reader that guesses at random.
+    """
+    from sklearn.kernel_ridge import KernelRidge
+
+    sides = []
+    for purpose, n, part in (("fit", n_fit, stream.train), ("read", n_read, stream.test)):
+        source = generator(seed, "positions", purpose)
+        n_images = len(part(0)[1])
+        n = min(n, n_images * len(stream))
+        task = torch.randint(len(stream), (n,), generator=source)
+        image = torch.randint(n_images, (n,), generator=source)
+        x = torch.empty(n, FlyNet.n_inputs)
+        for t in task.unique().tolist():
+            x[task == t] = normalise(part(t)[0][image[task == t]])
+        sides.append((x.numpy(), stream.positions[task.numpy()]))
+    (x, at), (x_new, truth) = sides
+    turn = 2 * np.pi / stream.period
+    model = KernelRidge(alpha=0.1, kernel="rbf", gamma=0.5 / FlyNet.n_inputs)
+    cos, sin = model.fit(x, np.stack([np.cos(turn * at), np.sin(turn * at)], 1)).predict(x_new).T
+    guess = stream.positions[torch.randint(len(stream), (len(truth),), generator=source).numpy()]
+    apart = np.abs(np.stack([np.arctan2(sin, cos) / turn, guess]) - truth) % stream.period
+    return tuple(np.minimum(apart, stream.period - apart))
