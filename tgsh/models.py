@@ -123,9 +123,18 @@ class FlyNet(nn.Module):
             z = x @ self.dense.T - mean
         return z.clamp_(min=0)
 
+    def represent(self, x: Tensor, context: Tensor) -> Tensor:
+        """``m * s(W1 x)``, ``(N, H)``, under any context vector ``m`` ``(H,)``."""
+        return context * self.encode(x)
+
     def representation(self, x: Tensor, task: int) -> Tensor:
         """``r_t(x) = m_t * s(W1 x)``, ``(N, H)``: the representation that Definition 1 speaks of."""
-        return self.context_vector(task) * self.encode(x)
+        return self.represent(x, self.context_vector(task))
+
+    def logits(self, x: Tensor, contexts: Tensor) -> Tensor:
+        """Logits ``(W2 * m) s(W1 x)``, ``(C, N, 10)``, of inputs ``(N, 784)`` under each of ``contexts`` ``(C, H)``."""
+        readout = (self.W2 * contexts[:, None]).flatten(0, 1)  # (C * 10, H)
+        return (readout @ self.encode(x).T).unflatten(0, (len(contexts), -1)).transpose(1, 2)
 
     def forward(self, x: Tensor, task: int) -> Tensor:
         """Logits ``(N, 10)`` of inputs ``(N, 784)`` under the context of ``task``."""

@@ -150,11 +150,10 @@ def accuracy_on(net: FlyNet, stream: TaskStream, task: int, contexts: Tensor, ch
     """Test accuracy in [0, 1], ``(C,)``, of each of ``contexts`` ``(C, H)`` on the test images of one task."""
     device, dtype = net.W2.device, net.W2.dtype
     images, labels = stream.test(task, device)
-    readout = (net.W2 * contexts.to(device, dtype)[:, None]).flatten(0, 1)  # (C * 10, H)
+    contexts = contexts.to(device, dtype)
     correct = torch.zeros(len(contexts), dtype=torch.long, device=device)
     for x, y in zip(images.split(chunk), labels.split(chunk), strict=True):
-        logits = readout @ net.encode(normalise(x, dtype)).T
-        correct += (logits.unflatten(0, (len(contexts), -1)).argmax(1) == y).sum(1)
+        correct += (net.logits(normalise(x, dtype), contexts).argmax(2) == y).sum(1)
     return correct.double().div(len(labels)).cpu()
 
 
@@ -191,7 +190,7 @@ def train_stream(
         memory: bytes that tasks trained side by side may fill, as in `groups`. It changes the speed only.
         cache: where finished tasks are kept; default: the user's run cache. An interrupted run goes on from there.
         progress: whether to show it.
-        fit: `fit_contexts`, or `tgsh.plain.fit_contexts` for the loop as published.
+        fit: `fit_contexts`, `tgsh.plain.fit_contexts` for the loop as published, or `tgsh.neuromod.fit_contexts`.
 
     Raises:
         ParameterError: a bad setting, a device that is not there, or training that diverged.
@@ -223,6 +222,8 @@ def _spec(
     # All that determines a trained context, and so the key of its cache entry. The initial context is hashed as it
     # stands in the network, whoever put it there.
     on_cpu = net.W2.device.type == "cpu"
+    modules = ("seeding", "datasets", "benchmarks", "models", "training", "plain")
+    own = type(net).__module__.removeprefix("tgsh.")  # where the network is defined
     return {
         "model": net.settings,
         "start": RunCache.digest({"g": net.g[task].detach(), "c": net.c[task].detach()}),
@@ -236,7 +237,7 @@ def _spec(
         "device": "cpu" if on_cpu else torch.cuda.get_device_name(net.W2.device),
         "threads": torch.get_num_threads() if on_cpu else 0,
         "torch": torch.__version__,
-        "code": code_fingerprint("seeding", "datasets", "benchmarks", "models", "training", "plain"),
+        "code": code_fingerprint(*dict.fromkeys((*modules, own))),
     }
 
 

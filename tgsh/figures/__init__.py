@@ -12,6 +12,9 @@ from tgsh.figures.manifolds import (
     stacked_shares,
     sweep,
 )
+from tgsh.figures.circuit import flynet_circuit
+from tgsh.figures.definition import definition_angles, row_cosines, two_networks
+from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -44,6 +47,14 @@ __all__ = [
     "log_log",
     "manifolds_on_sphere",
     "orbits",
+    "agreement_profile",
+    "definition_angles",
+    "draw_similarity",
+    "flynet_circuit",
+    "image_rows",
+    "image_sheet",
+    "ridge_sweep",
+    "row_cosines",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
@@ -53,4 +64,5 @@ __all__ = [
     "stacked_shares",
     "subplots",
     "sweep",
+    "two_networks",
 ]
