@@ -10,16 +10,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def track(items: Sequence[T], label: str, sizes: Sequence[int] | None = None, enabled: bool = True) -> Iterator[T]:
+def track(
+    items: Sequence[T], label: str, sizes: Sequence[int] | None = None, enabled: bool = True, leave: bool = True
+) -> Iterator[T]:
     """Yield ``items``, showing how far it is: a bar in a terminal, one line of text in a notebook.
 
     Args:
         sizes: how much each item counts for; default: 1.
+        leave: False takes the line out of a notebook again, together with whatever else the cell has shown so far.
     """
     sizes = sizes if sizes is not None else [1] * len(items)
     if not enabled or not items:
         return iter(items)
-    return _in_notebook(items, label, sizes) if _is_notebook() else _in_terminal(items, label, sizes)
+    return _in_notebook(items, label, sizes, leave) if _is_notebook() else _in_terminal(items, label, sizes)
 
 
 def _is_notebook() -> bool:
@@ -40,8 +43,8 @@ def _in_terminal(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterat
             bar.update(size)
 
 
-def _in_notebook(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterator[T]:
-    from IPython.display import display
+def _in_notebook(items: Iterable[T], label: str, sizes: Sequence[int], leave: bool) -> Iterator[T]:
+    from IPython.display import clear_output, display
 
     def line(text: str = "") -> dict[str, str]:
         return {"text/plain": f"{label}: {done} of {total}{text}"}
@@ -53,3 +56,5 @@ def _in_notebook(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterat
         done += size
         left = (time.monotonic() - start) / done * (total - done)
         handle.update(line(f", about {left:.0f} s left" if done < total else ""), raw=True)
+    if not leave:
+        clear_output(wait=True)
