@@ -37,8 +37,9 @@ function faint(selector) {
     const [low, high] = colours.map(luminance).sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
+  const hasText = (node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
   return [...document.querySelectorAll(selector)]
-    .filter((node) => node.textContent.trim() && node.offsetParent && contrast(node) < 4.5)
+    .filter((node) => hasText(node) && node.checkVisibility() && contrast(node) < 4.5)
     .map((node) => node.textContent.slice(0, 60));
 }
 

@@ -150,7 +150,7 @@ def _control(name: str, labels: Sequence[str], index: int, menu: bool) -> ipywid
     control = kind(options=list(labels), index=index, description=name)
     control.style.description_width = "initial"
     if not menu:
-        control.layout.flex, control.layout.width = "1 1 auto", "auto"
+        control.layout.flex, control.layout.width = "1 1 16em", "auto"
         control.layout.max_width = "32em"
     return control
 
@@ -158,6 +158,7 @@ def _control(name: str, labels: Sequence[str], index: int, menu: bool) -> ipywid
 def _player(control: ipywidgets.Widget, plays: bool) -> ipywidgets.Widget:
     if not plays:
         return control
+    control.layout.margin = "0 0 0 1em"
     player = ipywidgets.Play(value=control.index, min=0, max=len(control.options) - 1, interval=400, repeat=True)
     link = ipywidgets.jslink((player, "value"), (control, "index"))
     row = ipywidgets.HBox([player, control], layout=ipywidgets.Layout(flex_flow="row wrap"))

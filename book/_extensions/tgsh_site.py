@@ -91,8 +91,8 @@ def _git(root: Path, *arguments: str) -> str:
 class FirstFrame(SphinxPostTransform):
     """Put the PNG of an explorer before its widget.
 
-    myst-nb would keep the widget alone, and a reader without JavaScript would see nothing. The class ``jupyter-widget``
-    lets the html-manager take the picture away when it draws the widget in its place.
+    myst-nb would keep the widget alone, and a reader without JavaScript would see nothing. The style sheet takes the
+    picture away once the widget is drawn.
     """
 
     default_priority = 3  # myst-nb chooses among the kinds of an output at 4
@@ -104,22 +104,14 @@ class FirstFrame(SphinxPostTransform):
             if WIDGET_VIEW not in kinds or "image/png" not in kinds:
                 continue
             picture = next(kinds["image/png"].findall(nodes.image)).deepcopy()
-            picture["classes"] += ["jupyter-widget", "no-scaled-link"]
+            picture["classes"] += ["first-frame", "no-scaled-link"]
             kinds[WIDGET_VIEW].insert(0, picture)
 
 
 class Status(SphinxDirective):
     """A table of the recorded runs: what was run when, on what, and with which versions."""
 
-    columns = (
-        "Chapter",
-        "Profile",
-        "Dataset",
-        "Device",
-        "Date",
-        "Run time",
-        "Commit",
-    )
+    columns = ("Chapter", "Profile", "Dataset", "Device", "Date", "Run time", "Commit")
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
