@@ -1,5 +1,6 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
+from tgsh.figures.explorers import task_and_context
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -25,4 +26,5 @@ __all__ = [
     "similarity_matrices",
     "similarity_profiles",
     "subplots",
+    "task_and_context",
 ]
