@@ -163,3 +163,7 @@ def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
     assert json.loads(record.read_text()) == {"profile": "smoke"}
     execute.note_run_time(record, started=record.stat().st_mtime - 60)
     assert json.loads(record.read_text())["seconds"] >= 60
+
+
+def test_the_committed_notebooks_weigh_at_most_15_MB():
+    assert sum(path.stat().st_size for path in (ROOT / "book").glob("*.ipynb")) < 15_000_000
