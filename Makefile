@@ -7,7 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CHAPTERS := $(wildcard book/*.ipynb)
-PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*)
+PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py)
+ASSETS := .assets/state
+RECORDS := $(wildcard data/results/*.json)
 SOURCES := $(wildcard tgsh/*.py tgsh/*/*.py) tools/execute.py $(INSTALLED)
 
 BOOK := _build/$(PROFILE)
@@ -16,7 +18,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book render paper test benchmark format clear-cache clean
+.PHONY: help book render paper test benchmark format clear-cache clean always
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,18 +68,25 @@ $(INSTALLED): requirements.txt pyproject.toml
 $(BOOK)/source/%.ipynb: %.ipynb $(SOURCES)
 	@TGSH_RESULTS=$(abspath $(BOOK))/results $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE)
 
-$(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(INSTALLED)
+$(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES); do mkdir -p $(BOOK)/source/$$(dirname $$page) && cp $$page $(BOOK)/source/$$page; done
-	$(call build,$(BOOK))
+	$(call build,$(BOOK),$(BOOK)/results)
 
-_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(INSTALLED)
+_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(RECORDS) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES) $(CHAPTERS); do mkdir -p _build/committed/source/$$(dirname $$page) && cp $$page _build/committed/source/$$page; done
-	$(call build,_build/committed)
+	$(call build,_build/committed,data/results)
+
+# Scripts and fonts of the pages, so that these ask no other host. Without a network this says what is missing and goes on;
+# the state changes only when what is there does.
+$(ASSETS): $(INSTALLED) always
+	@$(BIN)/python tools/fetch_assets.py $(@D)
+
+always:
 
 # Warnings are errors. The theme's own output is long; it is shown where the build fails.
 define build
 	@echo "Rendering ..."
-	@$(BIN)/jupyter-book build -W -n $(1)/source --path-output $(1) > $(1)/build.log 2>&1 || (cat $(1)/build.log; exit 1)
+	@TGSH_ROOT=$(CURDIR) TGSH_RESULTS=$(abspath $(2)) $(BIN)/jupyter-book build -W -n $(1)/source --path-output $(1) > $(1)/build.log 2>&1 || (cat $(1)/build.log; exit 1)
 	@rm -rf $(1)/html && mv $(1)/_build/html $(1)/html && rm -rf $(1)/_build
 endef
 

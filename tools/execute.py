@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,8 +50,19 @@ def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
             cell.outputs = [out for out in cell.outputs if out.get("metadata", {}).get("tgsh") != "progress"]
 
 
+def note_run_time(record: Path, started: float) -> None:
+    """Add to the record that a chapter has written how long the chapter ran, in seconds."""
+    if not record.is_file() or record.stat().st_mtime < started:
+        return
+    content = json.loads(record.read_text()) | {"seconds": round(time.time() - started)}
+    draft = record.with_suffix(".part")
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    os.replace(draft, record)
+
+
 def execute(source: Path, target: Path, profile: str) -> str | None:
     """Execute ``source`` and write ``target``; return what went wrong, or None."""
+    started = time.time()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".execute-", dir=target.parent) as folder:
         draft = Path(folder) / source.name
@@ -76,6 +88,8 @@ def execute(source: Path, target: Path, profile: str) -> str | None:
         nbformat.validate(notebook)
         nbformat.write(notebook, draft)
         os.replace(draft, target)
+    if os.environ.get("TGSH_RESULTS"):
+        note_run_time(Path(os.environ["TGSH_RESULTS"]) / f"{source.stem}.json", started)
     return None
 
 

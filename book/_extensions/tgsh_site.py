@@ -1,0 +1,153 @@
+"""What the site needs of Sphinx beyond its configuration: own assets, launch buttons, first frames, a status page.
+
+``TGSH_ROOT`` names the checkout (pages are rendered from a staged copy), ``TGSH_RESULTS`` the records of the chapters;
+by default the folder of ``_config.yml``, and ``data/results`` in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def _root(app: Sphinx) -> Path:
+    return Path(os.environ.get("TGSH_ROOT", app.confdir))
+
+
+def use_assets(app: Sphinx, config: Config) -> None:
+    """Draw widgets and set mathematics with the site's own scripts, where tools/fetch_assets.py has brought them."""
+    assets = _root(app) / ".assets"
+    if assets.is_dir():
+        config.html_static_path.append(str(assets))
+    # Without its script a widget's first frame stays. myst-nb's default would ask two other hosts.
+    has_widgets = (assets / "html-manager" / "embed.js").exists()
+    config.nb_ipywidgets_js = {"html-manager/embed.js": {}} if has_widgets else {}
+    if (assets / "mathjax" / "tex-chtml.js").exists():
+        config.mathjax_path = "mathjax/tex-chtml.js"
+
+
+def add_buttons(app: Sphinx, config: Config) -> None:
+    """Offer Binder, Colab and the repository, where the checkout has a public one: never a dead link."""
+    url = github_url(_git(_root(app), "remote", "get-url", "origin"))
+    if url is None:
+        return
+    config.html_theme_options |= {
+        "repository_url": url,
+        "repository_branch": _public_revision(_root(app)),
+        "use_repository_button": True,
+        "use_issues_button": True,
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }
+
+
+def github_url(remote: str) -> str | None:
+    """The page of a GitHub remote, without any credentials in it; None for every other remote."""
+    found = re.fullmatch(
+        r"(?:https?://(?:[^@/]*@)?|(?:ssh://)?git@)github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?",
+        remote,
+    )
+    return f"https://github.com/{found[1]}" if found else None
+
+
+def _public_revision(root: Path) -> str:
+    # The very commit of these pages, where the remote has it; else the remote's main branch.
+    head = _git(root, "rev-parse", "HEAD")
+    if _git(root, "branch", "--remotes", "--contains", head):
+        return head
+    return _git(root, "rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/") or "main"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+class FirstFrame(SphinxPostTransform):
+    """Put the PNG of an explorer before its widget.
+
+    myst-nb would keep the widget alone, and a reader without JavaScript would see nothing. The style sheet takes the
+    picture away once the widget is drawn.
+    """
+
+    default_priority = 3  # myst-nb chooses among the kinds of an output at 4
+
+    def run(self, **options: Any) -> None:
+        """Transform the document."""
+        for bundle in self.document.findall(nodes.container):
+            kinds = {kind.get("mime_type"): kind for kind in bundle.children if isinstance(kind, nodes.container)}
+            if WIDGET_VIEW not in kinds or "image/png" not in kinds:
+                continue
+            picture = next(kinds["image/png"].findall(nodes.image)).deepcopy()
+            picture["classes"] += ["first-frame", "no-scaled-link"]
+            kinds[WIDGET_VIEW].insert(0, picture)
+
+
+class Status(SphinxDirective):
+    """A table of the recorded runs: what was run when, on what, and with which versions."""
+
+    columns = ("Chapter", "Profile", "Dataset", "Device", "Date", "Run time", "Commit")
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the table, or a sentence where nothing is recorded."""
+        folder = Path(os.environ.get("TGSH_RESULTS") or _root(self.env.app) / "data" / "results")
+        records = {}
+        for path in sorted(folder.glob("*.json")):
+            self.env.note_dependency(str(path))
+            records[path.stem] = json.loads(path.read_text())
+        if not records:
+            return self.parse_text_to_nodes("No run is recorded.")
+        lines = [
+            f"| {' | '.join(self.columns)} |",
+            "|---" * len(self.columns) + "|",
+        ]
+        lines += [f"| {' | '.join(self._row(name, record))} |" for name, record in records.items()]
+        versions = {", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items()) for record in records.values()}
+        lines += [
+            "",
+            *(f"Versions: {text}.\n" for text in sorted(versions) if text),
+        ]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+    def _row(self, name: str, record: dict[str, Any]) -> list[str]:
+        # Only chapters that are in this book can be linked to.
+        page = f"book/{name}"
+        chapter = f"{{doc}}`/{page}`" if page in self.env.found_docs else name
+        seconds = record.get("seconds")
+        took = str(timedelta(seconds=round(seconds))) if seconds is not None else "–"
+        facts = [str(record.get(key, "–")) for key in ("profile", "dataset", "device", "date")]
+        return [chapter, *facts, took, f"`{record.get('commit', 'unknown')}`"]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the above."""
+    app.connect("config-inited", use_assets)
+    app.connect("config-inited", add_buttons)
+    app.add_post_transform(FirstFrame)
+    app.add_directive("status", Status)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

