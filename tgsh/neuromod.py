@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tgsh.benchmarks import TaskStream
 from tgsh.errors import ParameterError, check_int
 from tgsh.seeding import generator
-from tgsh.training import Recipe, _batches
+from tgsh.training import Recipe, batches
 
 
 class NeuroModNet(nn.Module):
@@ -128,7 +128,7 @@ def fit_contexts(net: NeuroModNet, stream: TaskStream, tasks: Sequence[int], rec
     """
     for t in tasks:
         optimiser = torch.optim.RMSprop([net.g[t], net.c[t]], lr=recipe.lr)
-        for x, y in _batches(net, stream, [t], recipe, data_seed):
+        for x, y in batches(net, stream, [t], recipe, data_seed):
             loss = F.cross_entropy(net(x[0], t), y[0])
             optimiser.zero_grad()
             loss.backward()
