@@ -1,9 +1,11 @@
 """The built pages: of the committed notebooks (`make render`) and of a smoke run (`make book PROFILE=smoke`)."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import pytest
 from conftest import ROOT
 
@@ -69,3 +71,21 @@ def test_figures_are_numbered_and_numbers_glued(pages):
         assert "Fig. 1" in page.text
         assert "This page was run on" in page.text
         assert not re.search(r"glue:|\{numref\}|\{cite", page.text)
+
+
+def test_pages_show_the_recorded_results():
+    folder = BUILDS["committed"] / "book"
+    if not folder.exists():
+        pytest.skip("committed is not built: `make test` builds it before it runs the tests")
+    front = Page(folder / "intro.html").text
+    for path in sorted((ROOT / "data" / "results").glob("*.json")):
+        results = json.loads(path.read_text()).get("results", {})
+        page = folder / f"{path.stem}.html"
+        if not page.exists():
+            continue  # the benchmark's record belongs to no chapter
+        source = "".join(cell.source for cell in nbformat.read(ROOT / "book" / f"{path.stem}.ipynb", 4).cells)
+        shown = Page(page).text
+        for name in re.findall(r"\{glue:text\}`(\w+)`", source):
+            assert results[name]["text"] in shown, f"{path.stem}: {name}"
+        for name in re.findall(rf"{path.stem}\.ipynb::(\w+):s", (ROOT / "book" / "intro.md").read_text()):
+            assert results[name]["text"] in front, f"front page: {path.stem}: {name}"

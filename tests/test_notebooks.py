@@ -121,6 +121,30 @@ def test_a_bad_parameter_is_one_line_and_no_traceback_of_ours(chapter, tmp_path)
     assert "tgsh/" not in done.stderr.split("Exception encountered")[1]
 
 
+# Numbers are glued, not typed. What may be typed: conventions, and what the text says is the paper's or the notebook's.
+CONVENTIONS = {"95 %", "99 %"}
+TYPED = re.compile(r"(?<![\w.-])(?:\d+\.\d+(?!\w)|\d+(?:\.\d+)?\s?%)")
+
+
+def typed_numbers(markdown: str) -> list[str]:
+    """Decimals and percentages in prose, outside code, mathematics, links and roles, that name no source."""
+    prose = re.sub(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)", "", markdown, flags=re.DOTALL)
+    own = [part for part in re.split(r"\n\s*\n", prose) if not re.search("paper|notebook|published|setting", part)]
+    return [number for part in own for number in TYPED.findall(part) if number not in CONVENTIONS]
+
+
+def test_typed_numbers_are_found():
+    assert typed_numbers("Accuracy is 94.5 % here, and `0.5` or $0.3$ or {glue:text}`x` are no matter.") == ["94.5 %"]
+    assert typed_numbers("We find 0.71.") == ["0.71"]
+    assert typed_numbers("The authors' notebook reports 93.2 %.") == []
+
+
+@every_chapter
+def test_no_measured_number_is_typed(chapter):
+    cells = [cell for cell in nbformat.read(chapter, as_version=4).cells if cell.cell_type == "markdown"]
+    assert [number for cell in cells for number in typed_numbers(cell.source)] == []
+
+
 # tools/execute.py
 
 
