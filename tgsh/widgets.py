@@ -17,6 +17,7 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+from IPython.display import HTML
 from ipywidgets.widgets.widget_string import HTMLStyle
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -106,6 +107,11 @@ def frame_png(figure: Figure, colours: int = 32) -> bytes:
     return file.getvalue()
 
 
+def html_picture(figure: Figure, alt: str) -> HTML:
+    """``figure`` as HTML with alternative text, to be glued into another page, where a glued figure would have none."""
+    return HTML(_img(frame_png(figure, 256), alt))
+
+
 def _check(
     coordinates: Mapping[str, Sequence[str]], start: Sequence[int] | None, menus: Collection[str], play: str | None
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -136,13 +142,16 @@ def _size(png: bytes) -> tuple[int, int]:
 def _frame(png: bytes, alt: str, layout: ipywidgets.Layout, style: HTMLStyle) -> ipywidgets.HTML:
     # Not an ipywidgets Image: its model has no alternative text, and its view sets none. An <img> of our own does; its
     # data: address holds the same base64 that the page would hold for an Image.
+    return ipywidgets.HTML(_img(png, alt), layout=layout, style=style)
+
+
+def _img(png: bytes, alt: str) -> str:
     width, height = _size(png)
     source = "data:image/png;base64," + base64.b64encode(png).decode()
-    picture = (
+    return (
         f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" '
         'style="max-width: 100%; height: auto; background: white">'
     )
-    return ipywidgets.HTML(picture, layout=layout, style=style)
 
 
 def _control(name: str, labels: Sequence[str], index: int, menu: bool) -> ipywidgets.Widget:
