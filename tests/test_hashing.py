@@ -32,6 +32,7 @@ def test_similarities_of_a_hand_made_example():
 def test_separability_is_the_share_of_pairs_in_order():
     assert separability(torch.tensor([0.9, 0.8]), torch.tensor([0.1, 0.2])) == 1
     assert separability(torch.tensor([0.1]), torch.tensor([0.9])) == 0
+    assert separability(torch.linspace(0.5, 1, 300_000), torch.linspace(0, 0.4, 300_000)) == 1  # to the last digit
     assert separability(torch.tensor([0.5, 0.1]), torch.tensor([0.3, 0.5])) == pytest.approx((1 + 0.5) / 4)
 
 

@@ -4,8 +4,9 @@ from tgsh.benchmarks import AugmentMNIST, RotationMNIST, ShiftMNIST, TaskStream
 from tgsh.datasets import ImageDataset, load
 from tgsh.errors import DataError, ParameterError, TgshError
 from tgsh.geometry import context_similarity, similarity_profile
-from tgsh.hashing import intra_inter_similarity, sample_representations, separability
+from tgsh.hashing import TgshReport, intra_inter_similarity, sample_representations, separability, tgsh_test
 from tgsh.models import FlyNet
+from tgsh.neuromod import NeuroModNet
 from tgsh.training import Recipe, StreamRecord, cross_accuracy, evaluate, train_stream
 
 __version__ = "0.1.0"
@@ -15,6 +16,7 @@ __all__ = [
     "DataError",
     "FlyNet",
     "ImageDataset",
+    "NeuroModNet",
     "ParameterError",
     "Recipe",
     "RotationMNIST",
@@ -22,6 +24,7 @@ __all__ = [
     "StreamRecord",
     "TaskStream",
     "TgshError",
+    "TgshReport",
     "context_similarity",
     "cross_accuracy",
     "evaluate",
@@ -30,5 +33,6 @@ __all__ = [
     "sample_representations",
     "separability",
     "similarity_profile",
+    "tgsh_test",
     "train_stream",
 ]

@@ -95,7 +95,7 @@ def intra_inter_similarity(representations: Tensor, task: Tensor, label: Tensor)
 
 def separability(intra: Tensor, inter: Tensor) -> float:
     """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1]."""
-    statistic = mannwhitneyu(intra.numpy(), inter.numpy()).statistic
+    statistic = mannwhitneyu(intra.double().numpy(), inter.double().numpy()).statistic
     return float(statistic / (len(intra) * len(inter)))
 
 

@@ -187,22 +187,23 @@ def read_positions(
     Kernel ridge regression (scikit-learn) with a Gaussian kernel, which is analytic, from pixels to the cosine and sine
     of the position. It is fitted on training images, each in a random task, and read on test images.
 
+    Args:
+        n_fit, n_read: images drawn for each, with replacement.
+
     Returns:
         distance from the true position, ``(n_read,)``, in the stream's unit, between 0 and half its period; and the
         same for a reader that guesses at random.
     """
     from sklearn.kernel_ridge import KernelRidge
 
-    sides = []
-    for purpose, n, part in (("fit", n_fit, stream.train), ("read", n_read, stream.test)):
+    data, sides = stream.dataset, []
+    for purpose, n, images in (("fit", n_fit, data.train_images), ("read", n_read, data.test_images)):
         source = generator(seed, "positions", purpose)
-        n_images = len(part(0)[1])
-        n = min(n, n_images * len(stream))
         task = torch.randint(len(stream), (n,), generator=source)
-        image = torch.randint(n_images, (n,), generator=source)
+        chosen = images[torch.randint(len(images), (n,), generator=source)]
         x = torch.empty(n, FlyNet.n_inputs)
         for t in task.unique().tolist():
-            x[task == t] = normalise(part(t)[0][image[task == t]])
+            x[task == t] = normalise(stream[t](chosen[task == t]))
         sides.append((x.numpy(), stream.positions[task.numpy()]))
     (x, at), (x_new, truth) = sides
     turn = 2 * np.pi / stream.period
