@@ -123,7 +123,7 @@ def test_a_bad_parameter_is_one_line_and_no_traceback_of_ours(chapter, tmp_path)
 
 # Numbers are glued, not typed. What may be typed: conventions, and what the text says is the paper's or the notebook's.
 CONVENTIONS = {"95 %", "99 %"}
-TYPED = re.compile(r"(?<![\w.-])(?:\d+\.\d+(?!\w)|\d+(?:\.\d+)?\s?%)")
+TYPED = re.compile(r"(?<![\w.-])(?:\d+(?:\.\d+)?\s?%|\d+\.\d+(?!\w))")
 
 
 def typed_numbers(markdown: str) -> list[str]:
