@@ -1,6 +1,6 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures.clusters import agreement_and_null, clustered_similarity, contributions, similarity_variants
+from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -22,9 +22,9 @@ __all__ = [
     "accuracy_by_task",
     "agreement_and_null",
     "clustered_similarity",
-    "contributions",
     "draw_similarity",
     "show_tasks",
+    "similarity_and_push",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
