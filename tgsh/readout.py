@@ -1,8 +1,8 @@
 """What a context reads out of the hidden units, and which way it still has to go.
 
 Let ``v = C W1 x`` be the centred drive of the units. Inverting an image, ``x -> 1 - x``, turns v into -v, because every
-row of the sparse W1 has the same sum. As ``relu(v) = (v + |v|) / 2``, the logits of a context are the sum of an odd half,
-linear in the image, that changes its sign with v, and of an even half that does not. The argument is ours.
+row of the sparse W1 has the same sum. As ``relu(v) = (v + |v|) / 2``, the logits of a context are the sum of an odd
+half, linear in the image, that changes its sign with v, and of an even half that does not. The argument is ours.
 """
 
 from __future__ import annotations
