@@ -1,48 +1,36 @@
-import numpy as np
-import pytest
 import torch
+import torch.nn.functional as F
 
 from tgsh import AugmentMNIST, FlyNet
 from tgsh.datasets import normalise
-from tgsh.readout import activity, split_similarity
+from tgsh.readout import activity, gradient, halves, logits
 
 
-@pytest.mark.parametrize("settings", [{}, {"centred": False}, {"projection": "gaussian"}])
-def test_the_two_contributions_add_up_to_the_cosine(settings):
-    net = FlyNet(3, width_mult=2, **settings)
-    linear, rest = split_similarity(net)
-    a = (net.W2 * net.context_vectors()[:, None]).flatten(1).double()
-    a /= a.norm(dim=1, keepdim=True)
-    np.testing.assert_allclose(linear + rest, a @ a.T, atol=1e-9)
-    # A random vector has 784 of its H dimensions in the column space: about half of it here.
-    np.testing.assert_allclose(np.diag(linear), 0.5, atol=0.06)
+def test_halves_add_up_to_the_logits_and_the_odd_one_is_linear(few):
+    net, images = FlyNet(1, width_mult=2).double(), few.test_images[:40] / 255
+    m = net.context_vector(0).detach()
+    odd, even = halves(net, images, m)
+    whole = net(normalise(images, torch.float64), 0)
+    torch.testing.assert_close(odd + even, whole - whole.mean(0))
+    v = normalise(images, torch.float64) @ (net.W1 - net.W1.mean(0)).T
+    linear = v @ (net.W2 * m).T / 2
+    torch.testing.assert_close(odd, linear - linear.mean(0), rtol=0, atol=1e-4)
+    assert even.std() > 1e-3
 
 
-def orthogonal_readout(net):
-    """A random vector less its component in the column space of the centred W1."""
-    W1 = net.W1.double()
-    W1 = W1 - W1.mean(0)
-    drawn = torch.randn(net.n_hidden, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    return drawn - W1 @ torch.linalg.lstsq(W1, drawn[:, None], rcond=1e-9, driver="gelsd").solution[:, 0]
+def test_logits_are_the_networks_own(few):
+    net = FlyNet(1, width_mult=1)
+    images = few.test_images[:5]
+    torch.testing.assert_close(logits(net, images, net.context_vector(0)), net(normalise(images), 0))
 
 
-def test_a_readout_in_the_column_space_is_all_linear_and_one_orthogonal_to_it_all_rest():
-    net = FlyNet(1, width_mult=2).double()
-    net.W2.fill_(1.0)
-    inside = (net.W1 - net.W1.mean(0)) @ torch.linspace(-1, 1, 784, dtype=torch.float64)
-    linear, rest = split_similarity(net, torch.stack([inside, orthogonal_readout(net)]))
-    np.testing.assert_allclose(linear, [[1, 0], [0, 0]], atol=1e-6)
-    np.testing.assert_allclose(rest, [[0, 0], [0, 1]], atol=1e-6)
-
-
-def test_rest_does_not_tell_an_inverted_image_from_the_image(few):
-    # Inverting an image turns the centred drive v into -v. An orthogonal readout sees |v| only.
-    net, stream = FlyNet(1, width_mult=2).double(), AugmentMNIST(few)
-    readout = orthogonal_readout(net)
-    inputs = [normalise(stream.test(t)[0][:20], torch.float64) for t in (0, 6)]
-    original, inverted = (net.encode(x) @ readout for x in inputs)
-    torch.testing.assert_close(original, inverted, rtol=0, atol=1e-4)
-    assert original.std() > 1
+def test_gradient_is_autograds(few):
+    net, stream = FlyNet(1, width_mult=1).double(), AugmentMNIST(few)
+    m = net.context_vector(0).detach().requires_grad_()
+    images, labels = stream.train(6)
+    h = net.encode(normalise(images[:100], torch.float64))
+    F.cross_entropy((m * h) @ net.W2.T, labels[:100]).backward()
+    torch.testing.assert_close(gradient(net, stream, 6, m.detach(), n=100), m.grad)
 
 
 def test_inverting_an_image_turns_on_exactly_the_units_that_were_off(few):

@@ -1,46 +1,46 @@
-"""What a context reads out of the hidden units: a part that is linear in the image, and the rest.
+"""What a context reads out of the hidden units, and which way it still has to go.
 
-A task's logit k is ``sum_j a[k, j] relu(v_j)`` with ``a[k] = W2[k] m_t`` and ``v = C W1 x``, the drive of the units (C
-subtracts the mean over the units where the network is centred). As ``relu(v) = (v + |v|) / 2``, it is half
-``a[k] . v``, which is linear in the image, and half ``a[k] . |v|``. The linear half sees only the component of ``a[k]``
-in the column space of ``C W1``, which has at most 784 dimensions out of H; the component orthogonal to it acts through
-``|v|`` alone. This split is ours.
+Let ``v = C W1 x`` be the centred drive of the units. Inverting an image, ``x -> 1 - x``, turns v into -v, because every
+row of the sparse W1 has the same sum. As ``relu(v) = (v + |v|) / 2``, the logits of a context are the sum of an odd
+half, linear in the image, that changes its sign with v, and of an even half that does not. The argument is ours.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from tgsh.benchmarks import TaskStream
 from tgsh.datasets import normalise
 from tgsh.models import FlyNet
 
 
 @torch.no_grad()
-def split_similarity(net: FlyNet, contexts: Tensor | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine similarity of the readouts ``a`` of every two tasks, as a sum of two contributions.
+def logits(net: FlyNet, images: Tensor, context: Tensor) -> Tensor:
+    """``(N, 10)``: the logits of ``images`` ``(N, 28, 28)`` under ``context`` ``(H,)``."""
+    x = normalise(images.to(net.W2.device), net.W2.dtype)
+    return net.encode(x) @ (net.W2 * context.to(net.W2)).T
 
-    Args:
-        contexts: ``(T, H)`` to use instead of the network's own.
 
-    Returns:
-        linear, rest: ``(T, T)`` each; their sum is the cosine of the flattened readouts ``(10 H,)``, 1 on the diagonal.
+@torch.no_grad()
+def halves(net: FlyNet, images: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    """The odd and the even half, under inversion, of the logits: ``(N, 10)`` each.
+
+    Each is given less its mean over the images, which says nothing about them. ``images`` are floating, in [0, 1].
     """
-    contexts = net.context_vectors() if contexts is None else contexts
-    a = (net.W2 * contexts.to(net.W2)[:, None]).double()  # (T, 10, H)
-    a /= a.flatten(1).norm(dim=1)[:, None, None]
-    W1 = net.W1.double()
-    if net.centred:
-        W1 -= W1.mean(0)
-    templates = (a @ W1).flatten(0, 1)  # (T * 10, 784)
-    projected = templates @ torch.linalg.pinv(W1.T @ W1, rtol=1e-9, hermitian=True)
-    linear = _traces(projected.unflatten(0, a.shape[:2]), templates.unflatten(0, a.shape[:2]))
-    return linear, _traces(a, a) - linear
+    upright, inverted = logits(net, images, context), logits(net, 1 - images, context)
+    odd, even = (upright - inverted) / 2, (upright + inverted) / 2
+    return odd - odd.mean(0), even - even.mean(0)
 
 
-def _traces(a: Tensor, b: Tensor) -> np.ndarray:
-    return (a.flatten(1) @ b.flatten(1).T).cpu().numpy()
+@torch.no_grad()
+def gradient(net: FlyNet, stream: TaskStream, task: int, context: Tensor, n: int = 2000) -> Tensor:
+    """``(H,)``: the gradient of the loss in m_t, at ``context``, on the first ``n`` training images of ``task``."""
+    images, labels = (values[:n] for values in stream.train(task))
+    h = net.encode(normalise(images.to(net.W2.device), net.W2.dtype))
+    D = (h @ (net.W2 * context.to(net.W2)).T).softmax(1)
+    D[torch.arange(len(labels)), labels] -= 1
+    return ((h.T @ D) * net.W2.T).sum(1) / len(labels)
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from tgsh.figures.manifolds import (
     sweep,
 )
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
+from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
@@ -55,6 +56,7 @@ __all__ = [
     "roofline",
     "row_cosines",
     "show_tasks",
+    "similarity_and_push",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",

@@ -53,15 +53,14 @@ def _draw_numbers(ax: Axes, matrix: np.ndarray, names: Sequence[str]) -> object:
     return image
 
 
-def contributions(epochs: Sequence[int], linear: np.ndarray, rest: np.ndarray) -> Figure:
-    """The similarity of two tasks over the epochs of training, as the sum of two contributions."""
+def similarity_and_push(epochs: Sequence[int], similarity: np.ndarray, push: np.ndarray) -> Figure:
+    """The similarity of T1's and T7's contexts over the epochs, and the cosine of their gradients, from 0 epochs on."""
     figure, ax = subplots(size=(7.2, 3.0))
-    ax.plot(epochs, linear + rest, color=BLUE, marker="o", lw=2.2, label="similarity of T1 and T7")
-    ax.plot(epochs, linear, color=RED, marker="v", ls="--", label="contribution of the linear part")
-    ax.plot(epochs, rest, color=GREEN, marker="^", ls="--", label="contribution of the rest")
+    ax.plot(epochs, similarity, color=BLUE, marker="o", label="of the contexts")
+    ax.plot([0, *epochs], push, color=RED, marker="v", ls="--", label="of their gradients")
     ax.axhline(0, color="black", lw=0.8)
-    ax.set(xlabel="epochs", ylabel="cosine similarity", xticks=epochs)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.set(xlabel="epochs", ylabel="cosine of T1 and T7", xticks=[0, *epochs])
+    ax.legend(loc="lower right")
     return figure
 
 
