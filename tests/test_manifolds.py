@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from tgsh import ParameterError, RotationMNIST
+from tgsh import FlyNet, ParameterError, RotationMNIST
+from tgsh.datasets import normalise
 from tgsh.imagespace import (
     balanced_sample,
     distance_moved,
@@ -119,6 +120,12 @@ def test_variance_shares_need_balance():
 def test_distances_between_tasks_by_hand():
     x = torch.tensor([[[0.0], [2.0]], [[10.0], [11.0]]])
     np.testing.assert_allclose(distances_between_tasks(x), [[2, 9.5], [9.5, 1]])
+
+
+def test_flynet_does_not_care_how_long_an_image_is(few):
+    net, images = FlyNet(1, width_mult=1), few.test_images[:9] / 510
+    logits = [net(normalise(scale * images), 0).detach() for scale in (1, 2)]
+    torch.testing.assert_close(logits[1], 2 * logits[0], rtol=1e-3, atol=1e-4)
 
 
 def test_samples_are_balanced_and_fresh_for_every_task(few):
