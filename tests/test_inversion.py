@@ -12,6 +12,7 @@ from tgsh.inversion import (
     pseudo_inverse,
     read_positions,
     reconstruct,
+    smooth,
 )
 
 
@@ -139,3 +140,13 @@ def test_positions_are_read_from_pixels_far_better_than_guessed(few):
     assert 0 <= error.min() <= error.max() <= 180
     assert np.median(error) < 30
     assert guessed.mean() == pytest.approx(90, abs=15)
+
+
+def test_smoothing_blurs_each_image_by_itself():
+    images = torch.zeros(2, 784)
+    images[0, 14 * 28 + 10] = 1
+    blurred = smooth(images).reshape(2, 28, 28)
+    assert blurred[1].abs().max() == 0
+    assert blurred[0].sum().item() == pytest.approx(1, abs=1e-4)
+    assert blurred[0].argmax() == 14 * 28 + 10
+    assert blurred[0, 14, 11].item() == pytest.approx(blurred[0, 14, 10].item() * np.exp(-0.5), rel=1e-3)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tgsh.benchmarks import TaskStream
+from tgsh.benchmarks import SIDE, TaskStream
 from tgsh.datasets import MEAN, STD, normalise
 from tgsh.errors import ParameterError, check_choice, check_int, check_positive
 from tgsh.models import FlyNet
@@ -83,6 +83,15 @@ def reconstruct(
         noise = torch.randn(len(of_task), samples, net.n_hidden, generator=source).to(inverse) / net.n_hidden**0.5
         drawn.append(of_task[:, None] + noise @ inverse.T)
     return torch.stack(drawn)
+
+
+def smooth(images: Tensor, sigma: float = 1.0) -> Tensor:
+    """Images ``(..., 784)`` blurred by a Gaussian of ``sigma`` pixels, above 0: for the eye, and not in the paper."""
+    from scipy.ndimage import gaussian_filter
+
+    check_positive("sigma", sigma)
+    square = images.detach().cpu().unflatten(-1, (SIDE, SIDE)).numpy()
+    return torch.from_numpy(gaussian_filter(square, sigma, axes=(-2, -1))).flatten(-2)
 
 
 def invert_active(net: FlyNet, h: Tensor) -> Tensor:
