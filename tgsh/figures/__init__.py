@@ -1,7 +1,13 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
 from tgsh.figures.circuit import flynet_circuit
-from tgsh.figures.clusters import agreement_and_null, clustered_similarity, contributions, similarity_variants
+from tgsh.figures.clusters import (
+    agreement_and_null,
+    clustered_similarity,
+    contributions,
+    similarity_and_push,
+    similarity_variants,
+)
 from tgsh.figures.definition import definition_angles, row_cosines, two_networks
 from tgsh.figures.explorers import task_and_context
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
@@ -16,7 +22,6 @@ from tgsh.figures.manifolds import (
     sweep,
 )
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
-from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
 from tgsh.figures.streams import (
     accuracy_by_distance,
     accuracy_by_task,
