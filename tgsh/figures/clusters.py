@@ -60,7 +60,7 @@ def similarity_and_push(epochs: Sequence[int], similarity: np.ndarray, push: np.
     ax.plot([0, *epochs], push, color=RED, marker="v", ls="--", label="of their gradients")
     ax.axhline(0, color="black", lw=0.8)
     ax.set(xlabel="epochs", ylabel="cosine of T1 and T7", xticks=[0, *epochs])
-    ax.legend(loc="lower right")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
