@@ -60,8 +60,8 @@ def distance_by_identifier(r: Tensor, gamma: Tensor, edges: np.ndarray) -> np.nd
 def linear_recovery(train: Tensor, train_gamma: Tensor, test: Tensor, test_gamma: Tensor) -> float:
     """R^2 of the identifier gamma predicted by a linear map from ``r``, on manifolds it was not fitted on.
 
-    Ridge regression; its strength is chosen by leaving every third manifold out. R^2 is averaged over the coordinates of
-    gamma: 1 is perfect, 0 as good as the mean, below 0 worse.
+    Ridge regression; its strength is chosen by leaving every third manifold out. R^2 is averaged over the coordinates
+    of gamma: 1 is perfect, 0 as good as the mean, below 0 worse.
 
     Args:
         train, test: ``(M, P, d)``.
