@@ -10,7 +10,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_choice, check_int
 from tgsh.seeding import generator
 
 
@@ -38,16 +38,19 @@ def balanced_sample(
 def sample_tasks(stream: TaskStream, per_class: int, seed: int, part: str = "test") -> tuple[Tensor, Tensor]:
     """Images of every task as unit vectors, ``(T, n, 784)``, and their labels ``(T, n)``, n = 10 * per_class.
 
-    Every task draws its own images: what two tasks have in common is then never one and the same handwriting.
+    Every task draws its own images: what two tasks have in common is then never one and the same handwriting. Only the
+    images drawn are transformed, so the tasks must treat every image by itself, as rotations do.
 
     Args:
         part: ``"train"`` or ``"test"`` images.
     """
+    check_choice("part", part, ("train", "test"))
+    data = stream.dataset
+    images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
     points, found = [], []
-    for t in range(len(stream)):
-        images, labels = stream.train(t) if part == "train" else stream.test(t)
-        index = balanced_sample(images, labels, per_class, seed, part, t, n_classes=stream.dataset.n_classes)
-        points.append(unit_pixels(images[index]))
+    for t, task in enumerate(stream):
+        index = balanced_sample(images, labels, per_class, seed, part, t, n_classes=data.n_classes)
+        points.append(unit_pixels(task(images[index])))
         found.append(labels[index])
     return torch.stack(points), torch.stack(found)
 

@@ -119,15 +119,14 @@ def distance_histograms(pairs: Mapping[str, Sequence[tuple[Tensor, Tensor]]], ti
     )
     bins = np.linspace(0, 2, 80)
     for row, (name, columns) in zip(axes, pairs.items(), strict=True):
-        for ax, (within, between), title in zip(row, columns, titles, strict=True):
+        for ax, (within, between) in zip(row, columns, strict=True):
             ax.hist(between.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="between two manifolds")
             ax.hist(within.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="within a manifold")
             ax.set_yticks([])
-            if row is axes[0]:
-                ax.set_title(title)
-            if row is axes[-1]:
-                ax.set_xlabel("distance, points of norm 1")
         row[0].set_ylabel(name)
+    for top, bottom, title in zip(axes[0], axes[-1], titles, strict=True):
+        top.set_title(title)
+        bottom.set_xlabel("distance, points of norm 1")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
