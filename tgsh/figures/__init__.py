@@ -1,13 +1,7 @@
 """The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
 
 from tgsh.figures.circuit import flynet_circuit
-from tgsh.figures.clusters import (
-    agreement_and_null,
-    clustered_similarity,
-    contributions,
-    similarity_and_push,
-    similarity_variants,
-)
+from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
 from tgsh.figures.definition import definition_angles, row_cosines, two_networks
 from tgsh.figures.explorers import task_and_context
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
@@ -45,7 +39,6 @@ __all__ = [
     "agreement_profile",
     "bars_with_range",
     "clustered_similarity",
-    "contributions",
     "curves_with_range",
     "definition_angles",
     "distance_histograms",
