@@ -29,6 +29,10 @@ class Ceilings:
     bandwidth: float
     arithmetic: float
 
+    def best(self, other: Ceilings) -> Ceilings:
+        """The higher of two measurements of each ceiling."""
+        return Ceilings(max(self.bandwidth, other.bandwidth), max(self.arithmetic, other.arithmetic))
+
 
 def synchronise(device: torch.device) -> None:
     """Wait until the device has done what it was asked to; a CPU always has."""
@@ -36,7 +40,7 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def measure_ceilings(device: torch.device, repeats: int = 5) -> Ceilings:
+def measure_ceilings(device: torch.device, repeats: int = 10) -> Ceilings:
     """Best of some repeats: a ceiling is what the machine can do when nothing disturbs it."""
     source = torch.ones(2**26, device=device)  # 256 MiB, more than any cache
     target = torch.empty_like(source)

@@ -12,7 +12,8 @@ _COLOURS = {"plain": ORANGE, "fast": BLUE}
 
 def stage_bars(stages: dict[str, dict[str, float]]) -> Figure:
     """Milliseconds a batch spends in each stage, one bar a path, stages end to end."""
-    figure, axes = subplots(2, 1, size=(7.2, 3.6))
+    figure, axes = subplots(2, 1, size=(7.2, 4.6))
+    figure.get_layout_engine().set(hspace=0.3)
     for ax, (path, parts) in zip(axes, stages.items(), strict=True):
         left = 0.0
         for colour, (name, milliseconds) in zip((GREEN, _COLOURS[path], GREY), parts.items(), strict=True):
