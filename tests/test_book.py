@@ -49,7 +49,8 @@ def test_pictures_have_alt_text_and_files(pages):
     for path, page in pages.items():
         for picture in page.pictures:
             assert picture.get("alt"), f"{path.name}: {picture.get('src')}"
-            assert (path.parent / picture["src"]).exists(), picture["src"]
+            if not picture["src"].startswith("data:"):
+                assert (path.parent / picture["src"]).exists(), picture["src"]
 
 
 def test_internal_links_lead_somewhere(pages):
@@ -68,7 +69,7 @@ def test_figures_are_numbered_and_numbers_glued(pages):
     chapters = [page for path, page in pages.items() if (ROOT / "book" / f"{path.stem}.ipynb").exists()]
     assert chapters
     for page in chapters:
-        assert "Fig. 1" in page.text
+        assert re.search(r"Fig\. \d+", page.text)
         assert "This page was run on" in page.text
         assert not re.search(r"glue:|\{numref\}|\{cite", page.text)
 
@@ -87,5 +88,5 @@ def test_pages_show_the_recorded_results():
         shown = Page(page).text
         for name in re.findall(r"\{glue:text\}`(\w+)`", source):
             assert results[name]["text"] in shown, f"{path.stem}: {name}"
-        for name in re.findall(rf"{path.stem}\.ipynb::(\w+):s", (ROOT / "book" / "intro.md").read_text()):
+        for name in re.findall(rf"`{path.stem}\.ipynb::(\w+):s", (ROOT / "book" / "intro.md").read_text()):
             assert results[name]["text"] in front, f"front page: {path.stem}: {name}"

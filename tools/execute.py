@@ -72,6 +72,7 @@ def execute(source: Path, target: Path, profile: str) -> str | None:
                 str(draft),
                 parameters={"profile": profile},
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 cwd=str(source.parent.resolve()),
                 config=Config({"KernelManager": {"transport": "ipc"}}),  # no open ports, and no warning of them
