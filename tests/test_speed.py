@@ -7,7 +7,8 @@ from tgsh import Recipe, RotationMNIST, training
 from tgsh.__main__ import main
 from tgsh.machine import peak_memory
 from tgsh.models import FlyNet
-from tgsh.speed import Ceilings, Work, roofline, task_work
+from tgsh.speed import Ceilings, Work, papers_streams, task_work
+from tgsh.stages import roofline
 
 
 def test_floor_of_a_task_counted_by_hand():
@@ -49,7 +50,13 @@ def test_on_a_gpu_groups_fill_the_memory_they_may(few):
     assert training.groups(net, stream, Recipe(), list(range(6))) == [list(range(6))]
 
 
-def test_benchmark_command_prints_and_writes(tmp_path, capsys):
+def test_the_papers_streams(few):
+    sizes = {name: len(stream) for name, stream in papers_streams(few, 36).items()}
+    assert sizes == {"rotations": 36, "shifts of 1 px": 28, "shifts of 2 px": 14, "augmentations": 8}
+    assert {len(stream) for stream in papers_streams(few, 3).values()} == {3}
+
+
+def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
     assert main(["benchmark", "--profile", "smoke", "--compared", "1", "--out", str(tmp_path)]) == 0
     assert "plain (as published)" in capsys.readouterr().out
     result = json.loads((tmp_path / "benchmark.json").read_text())
@@ -57,6 +64,8 @@ def test_benchmark_command_prints_and_writes(tmp_path, capsys):
     assert result["machine"]["threads"] == torch.get_num_threads()
     assert {row["along"] for row in result["growth"]} == {"n_tasks", "width_mult", "n_train", "epochs"}
     assert abs(result["paths"]["plain"]["mean_accuracy"] - result["paths"]["fast"]["mean_accuracy"]) < 0.05
+    assert set(result["streams"]) == set(papers_streams(few, 2))
+    assert all(0 < stream["mean_accuracy"] <= 1 for stream in result["streams"].values())
     assert (tmp_path / "benchmark.png").stat().st_size > 1000
 
 
