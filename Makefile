@@ -10,7 +10,8 @@ CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py)
 ASSETS := .assets/state
 RECORDS := $(wildcard data/results/*.json)
-SOURCES := $(wildcard tgsh/*.py tgsh/*/*.py) tools/execute.py $(INSTALLED)
+PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py)
+SOURCES := $(PACKAGE) tools/execute.py $(INSTALLED)
 
 BOOK := _build/$(PROFILE)
 EXECUTED := $(CHAPTERS:%=$(BOOK)/source/%)
@@ -45,7 +46,8 @@ test: $(INSTALLED) ## install and run everything that CI runs
 benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)
 	$(BIN)/python -m tgsh benchmark --profile paper --out data/results
 
-format: $(INSTALLED) ## format code and notebooks
+format: $(INSTALLED) ## format code and notebooks; every chapter begins with the setup cell for Colab
+	$(BIN)/python tools/setup_cell.py $(CHAPTERS)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -72,7 +74,7 @@ $(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES); do mkdir -p $(BOOK)/source/$$(dirname $$page) && cp $$page $(BOOK)/source/$$page; done
 	$(call build,$(BOOK),$(BOOK)/results)
 
-_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(RECORDS) $(ASSETS) $(INSTALLED)
+_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(PACKAGE) $(RECORDS) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES) $(CHAPTERS); do mkdir -p _build/committed/source/$$(dirname $$page) && cp $$page _build/committed/source/$$page; done
 	$(call build,_build/committed,data/results)
 
