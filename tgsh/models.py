@@ -10,7 +10,66 @@ from tgsh.errors import check_choice, check_int
 from tgsh.seeding import generator
 
 
-class FlyNet(nn.Module):
+class CRWN(nn.Module):
+    """What every Configurable Random Weight Network has: fixed random weights, and a context for each task.
+
+    A kind of network says where its contexts start (`initial_context`) and what they do (`represent`), and has a fixed
+    ``W2`` ``(10, units)`` that reads its representation.
+
+    Attributes:
+        g: T tensors, the global neuromodulation of each task.
+        c: T tensors ``(H,)``, the local neuromodulation of each task.
+
+    Raises:
+        ParameterError: ``n_tasks`` below 1, or a negative ``seed``.
+    """
+
+    n_inputs = 784
+    n_classes = 10
+
+    def __init__(self, n_tasks: int, seed: int) -> None:
+        super().__init__()
+        self.n_tasks = check_int("n_tasks", n_tasks, 1)
+        self.seed = check_int("seed", seed, 0)
+
+    def start_contexts(self) -> None:
+        """Draw the contexts of all tasks."""
+        self.g, self.c = nn.ParameterList(), nn.ParameterList()
+        for t in range(self.n_tasks):
+            g, c = self.initial_context(t)
+            self.g.append(g)
+            self.c.append(c)
+
+    def initial_context(self, task: int, init_seed: int | None = None) -> tuple[Tensor, Tensor]:
+        """``g_t`` and ``c_t`` before training; ``init_seed`` (default: ``seed``) draws others."""
+        raise NotImplementedError
+
+    def context_vector(self, task: int) -> Tensor:
+        """``m_t = g_t c_t``, ``(H,)``."""
+        return self.g[task] * self.c[task]
+
+    def context_vectors(self) -> Tensor:
+        """All context vectors, ``(T, H)``, detached."""
+        return torch.stack([self.context_vector(t).detach() for t in range(self.n_tasks)])
+
+    def represent(self, x: Tensor, context: Tensor) -> Tensor:
+        """The representation ``(N, units)`` of inputs ``(N, 784)`` under any context vector."""
+        raise NotImplementedError
+
+    def representation(self, x: Tensor, task: int) -> Tensor:
+        """``r_t(x)``: the representation that Definition 1 speaks of, under the context of ``task``."""
+        return self.represent(x, self.context_vector(task))
+
+    def logits(self, x: Tensor, contexts: Tensor) -> Tensor:
+        """Logits ``(C, N, 10)`` of inputs ``(N, 784)`` under each of ``contexts`` ``(C, H)``."""
+        return torch.stack([self.represent(x, m) @ self.W2.T for m in contexts])
+
+    def forward(self, x: Tensor, task: int) -> Tensor:
+        """Logits ``(N, 10)`` of inputs ``(N, 784)`` under the context of ``task``."""
+        return self.representation(x, task) @ self.W2.T
+
+
+class FlyNet(CRWN):
     """The one-hidden-layer CRWN of Eq. 2: ``N_t(x) = W2 [ g_t c_t * s(W1 x) ]``.
 
     W1 and W2 are random, fixed, and shared by all tasks. What a task learns is one scalar ``g_t`` (global
@@ -36,19 +95,15 @@ class FlyNet(nn.Module):
         ParameterError: ``n_tasks`` or ``width_mult`` below 1, a negative ``seed``, or an unknown ``projection``.
     """
 
-    n_inputs = 784
-    n_classes = 10
     fan_in = 7
 
     def __init__(
         self, n_tasks: int, width_mult: int = 10, seed: int = 0, *, projection: str = "sparse", centred: bool = True
     ) -> None:
-        super().__init__()
-        check_int("n_tasks", n_tasks, 1)
+        super().__init__(n_tasks, seed)
         self.projection = check_choice("projection", projection, ("sparse", "gaussian"))
         self.centred = centred
         self.width_mult = check_int("width_mult", width_mult, 1)
-        self.seed = check_int("seed", seed, 0)
         H = self.n_hidden = self.n_inputs * width_mult
 
         if projection == "sparse":
@@ -64,12 +119,7 @@ class FlyNet(nn.Module):
         self.register_buffer("column_sums", column_sums, persistent=False)
         W2 = (2 * torch.rand(self.n_classes, H, generator=generator(seed, "W2")) - 1) / H**0.5
         self.register_buffer("W2", W2)
-
-        self.g, self.c = nn.ParameterList(), nn.ParameterList()
-        for t in range(n_tasks):
-            g, c = self.initial_context(t)
-            self.g.append(g)
-            self.c.append(c)
+        self.start_contexts()
 
     @property
     def settings(self) -> dict[str, object]:
@@ -83,10 +133,6 @@ class FlyNet(nn.Module):
         }
 
     @property
-    def n_tasks(self) -> int:
-        return len(self.c)
-
-    @property
     def W1(self) -> Tensor:
         """The dense ``(H, 784)`` matrix; where it is sparse, the zeros and ones that ``pixels`` stands for."""
         if self.projection == "gaussian":
@@ -95,19 +141,11 @@ class FlyNet(nn.Module):
         return W1.scatter_(1, self.pixels, 1.0)
 
     def initial_context(self, task: int, init_seed: int | None = None) -> tuple[Tensor, Tensor]:
-        """``g_t`` (a scalar) and ``c_t`` ``(H,)`` before training; ``init_seed`` (default: ``seed``) draws others."""
+        """``g_t``, a scalar, and ``c_t`` ``(H,)``, before training; ``init_seed`` (default: ``seed``) draws others."""
         source = generator(self.seed if init_seed is None else init_seed, "context", task)
         g = torch.randn((), generator=source)
         c = torch.randn(self.n_hidden, generator=source) * (2 / (self.n_hidden + 1)) ** 0.5
         return g, c
-
-    def context_vector(self, task: int) -> Tensor:
-        """``m_t = g_t c_t``, ``(H,)``."""
-        return self.g[task] * self.c[task]
-
-    def context_vectors(self) -> Tensor:
-        """All context vectors, ``(T, H)``, detached."""
-        return torch.stack([self.context_vector(t).detach() for t in range(self.n_tasks)])
 
     def encode(self, x: Tensor) -> Tensor:
         """``s(W1 x)``, ``(N, H)`` from ``(N, 784)``: sum seven pixels a unit, centre over the units, ReLU.
@@ -127,15 +165,7 @@ class FlyNet(nn.Module):
         """``m * s(W1 x)``, ``(N, H)``, under any context vector ``m`` ``(H,)``."""
         return context * self.encode(x)
 
-    def representation(self, x: Tensor, task: int) -> Tensor:
-        """``r_t(x) = m_t * s(W1 x)``, ``(N, H)``: the representation that Definition 1 speaks of."""
-        return self.represent(x, self.context_vector(task))
-
     def logits(self, x: Tensor, contexts: Tensor) -> Tensor:
         """Logits ``(W2 * m) s(W1 x)``, ``(C, N, 10)``, of inputs ``(N, 784)`` under each of ``contexts`` ``(C, H)``."""
         readout = (self.W2 * contexts[:, None]).flatten(0, 1)  # (C * 10, H)
         return (readout @ self.encode(x).T).unflatten(0, (len(contexts), -1)).transpose(1, 2)
-
-    def forward(self, x: Tensor, task: int) -> Tensor:
-        """Logits ``(N, 10)`` of inputs ``(N, 784)`` under the context of ``task``."""
-        return self.representation(x, task) @ self.W2.T

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
 from tgsh.errors import ParameterError, check_int
+from tgsh.models import CRWN
 from tgsh.seeding import generator
 from tgsh.training import Recipe, batches
 
 
-class NeuroModNet(nn.Module):
+class NeuroModNet(CRWN):
     """Eq. 2 at every layer of a deeper random network.
 
     ``a_l = s(W_l r_{l-1})``, ``r_l = g_{t,l} c_{t,l} * a_l``, ``r_0 = x``, and ``N_t(x) = R r_L``. All W_l and R are
@@ -39,16 +40,11 @@ class NeuroModNet(nn.Module):
         ParameterError: ``n_tasks`` or a width below 1, no width at all, or a negative ``seed``.
     """
 
-    n_inputs = 784
-    n_classes = 10
-
     def __init__(self, n_tasks: int, widths: Sequence[int] = (700, 700), seed: int = 0) -> None:
-        super().__init__()
-        check_int("n_tasks", n_tasks, 1)
+        super().__init__(n_tasks, seed)
         self.widths = tuple(check_int("widths", width, 1) for width in widths)
         if not self.widths:
             raise ParameterError("widths must name at least one hidden layer; got none")
-        self.seed = check_int("seed", seed, 0)
         self.n_hidden = sum(self.widths)
 
         inputs = (self.n_inputs, *self.widths[:-1])
@@ -58,21 +54,12 @@ class NeuroModNet(nn.Module):
         last = self.widths[-1]
         R = (2 * torch.rand(self.n_classes, last, generator=generator(seed, "R")) - 1) / last**0.5
         self.register_buffer("W2", R)
-
-        self.g, self.c = nn.ParameterList(), nn.ParameterList()
-        for t in range(n_tasks):
-            g, c = self.initial_context(t)
-            self.g.append(g)
-            self.c.append(c)
+        self.start_contexts()
 
     @property
     def settings(self) -> dict[str, object]:
         """All that determines the random weights, JSON-able."""
         return {"model": type(self).__name__, "widths": list(self.widths), "seed": self.seed}
-
-    @property
-    def n_tasks(self) -> int:
-        return len(self.c)
 
     @property
     def n_learned(self) -> int:
@@ -95,27 +82,11 @@ class NeuroModNet(nn.Module):
         layers = zip(self.g[task], self.c[task].split(self.widths), strict=True)
         return torch.cat([g * c for g, c in layers])
 
-    def context_vectors(self) -> Tensor:
-        """All context vectors, ``(T, sum of widths)``, detached."""
-        return torch.stack([self.context_vector(t).detach() for t in range(self.n_tasks)])
-
     def represent(self, x: Tensor, context: Tensor) -> Tensor:
         """``r_L(x)``, ``(N, widths[-1])``, of inputs ``(N, 784)`` under any context vector."""
         for W, m in zip(self.weights, context.split(self.widths), strict=True):
             x = m * torch.relu(x @ W.T)
         return x
-
-    def representation(self, x: Tensor, task: int) -> Tensor:
-        """``r_L(x)`` under the context of ``task``: the penultimate layer, which Definition 1 speaks of."""
-        return self.represent(x, self.context_vector(task))
-
-    def logits(self, x: Tensor, contexts: Tensor) -> Tensor:
-        """Logits ``(C, N, 10)`` of inputs ``(N, 784)`` under each of ``contexts``."""
-        return torch.stack([self.represent(x, m) @ self.W2.T for m in contexts])
-
-    def forward(self, x: Tensor, task: int) -> Tensor:
-        """Logits ``(N, 10)`` of inputs ``(N, 784)`` under the context of ``task``."""
-        return self.representation(x, task) @ self.W2.T
 
 
 def fit_contexts(net: NeuroModNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import torch
 
@@ -19,6 +19,7 @@ from tgsh.machine import Ceilings, machine, measure_ceilings, peak_memory, secon
 from tgsh.models import FlyNet
 from tgsh.runs.device import resolve_device
 from tgsh.runs.progress import track
+from tgsh.runs.workers import n_workers, side_by_side
 from tgsh.seeding import generator
 from tgsh.training import Recipe, batches
 
@@ -48,19 +49,38 @@ def task_work(n_train: int, n_test: int, width_mult: int, epochs: int) -> Work:
     return Work(moved, computed)
 
 
-def time_task(path: ModuleType, net: FlyNet, stream: RotationMNIST, task: int, recipe: Recipe) -> dict:
-    """Train and evaluate one task by ``path`` (`tgsh.plain` or `tgsh.training`): seconds and test accuracy."""
-    accuracy = []
+def time_plain(net: FlyNet, stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
+    """Train and evaluate ``tasks`` as published, one after the other: seconds, and test accuracy of each."""
 
-    def run() -> None:
-        path.fit_contexts(net, stream, [task], recipe, data_seed=net.seed)
-        accuracy.append(path.accuracy_on(net, stream, task, net.context_vector(task)[None].detach())[0].item())
+    def run() -> dict[int, float]:
+        plain.fit_contexts(net, stream, tasks, recipe, data_seed=net.seed)
+        own = {t: net.context_vector(t)[None].detach() for t in tasks}
+        return {t: plain.accuracy_on(net, stream, t, context).item() for t, context in own.items()}
 
-    return {"task": task, "seconds": seconds_of(run, net.W2.device), "accuracy": accuracy[0]}
+    return _timed(run, net)
+
+
+def time_fast(net: FlyNet, stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
+    """Train and evaluate ``tasks`` by `tgsh.training`, nothing cached: seconds, and test accuracy of each."""
+
+    def run() -> dict[int, float]:
+        planned = training.groups(net, stream, recipe, tasks)
+        learning = training.learn(net, stream, planned, recipe, data_seed=net.seed)
+        return {t: accuracy for learned in learning for t, accuracy in learned.items()}
+
+    return _timed(run, net)
+
+
+def _timed(run: Callable[[], dict[int, float]], net: FlyNet) -> dict:
+    accuracy: dict[int, float] = {}
+    seconds = seconds_of(lambda: accuracy.update(run()), net.W2.device)
+    return {"seconds": seconds, "accuracy": accuracy}
 
 
 def compare(make_net: Callable[[int], FlyNet], stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
     """Both paths on the same tasks, taking turns. Each entry: seconds a task (mean) and mean test accuracy.
+
+    A turn is as many tasks as the fast path trains at once; the plain path takes them one by one, with all threads.
 
     Args:
         make_net: a new network with that many contexts, on the device to be timed.
@@ -68,27 +88,40 @@ def compare(make_net: Callable[[int], FlyNet], stream: RotationMNIST, tasks: Seq
         tasks: positions in the stream.
         recipe: how they are trained.
     """
-    paths = {"plain": plain, "fast": training}
+    paths = {"plain": time_plain, "fast": time_fast}
     for path in paths.values():  # the first call pays for start-up; one short epoch pays it for both
         short = RotationMNIST(stream.dataset.subset(256, 128), n_tasks=1)
-        time_task(path, make_net(1), short, 0, Recipe(epochs=1))
-    turns = [(name, t) for t in tasks for name in paths]
-    rows: dict[str, list[dict]] = {name: [] for name in paths}
-    for name, t in track(turns, "timing plain and fast in turn"):
-        rows[name].append(time_task(paths[name], make_net(len(stream)), stream, t, recipe))
+        path(make_net(1), short, [0], Recipe(epochs=1))
+    at_once = n_workers(make_net(1).W2.device)
+    turns = [(name, tasks[i : i + at_once]) for i in range(0, len(tasks), at_once) for name in paths]
+    timed: dict[str, list[dict]] = {name: [] for name in paths}
+    for name, turn in track(turns, "timing plain and fast in turn"):
+        timed[name].append(paths[name](make_net(len(stream)), stream, turn, recipe))
+    return {name: _summary(rows, len(tasks)) for name, rows in timed.items()}
+
+
+def _summary(turns: list[dict], n_tasks: int) -> dict:
+    accuracy = {str(t): value for turn in turns for t, value in turn["accuracy"].items()}
     return {
-        name: {
-            "seconds_per_task": sum(r["seconds"] for r in timed) / len(timed),
-            "mean_accuracy": sum(r["accuracy"] for r in timed) / len(timed),
-            "tasks": timed,
-        }
-        for name, timed in rows.items()
+        "seconds_per_task": sum(turn["seconds"] for turn in turns) / n_tasks,
+        "mean_accuracy": sum(accuracy.values()) / n_tasks,
+        "accuracy": accuracy,
     }
 
 
 def stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> dict[str, dict[str, float]]:
-    """Where the time of a batch goes, in milliseconds, along the plain and along the fast path."""
-    return {"plain": _plain_stages(net, stream, n_batches), "fast": _fast_stages(net, stream, n_batches)}
+    """Where the time of a batch goes, in milliseconds, along the plain and along the fast path.
+
+    The fast path is timed as it runs, on all cores at once: a stage's milliseconds are those of the machine, per batch.
+    """
+    fast = _on_all_cores(lambda _: _fast_stages(net, stream, n_batches), net.W2.device)
+    return {"plain": _plain_stages(net, stream, n_batches), "fast": fast}
+
+
+def _on_all_cores(job: Callable[[int], dict[str, float]], device: torch.device) -> dict[str, float]:
+    n = n_workers(device)
+    rows = list(side_by_side(job, range(n), device))
+    return {name: sum(row[name] for row in rows) / n**2 for name in rows[0]}  # mean over n, which ran at once
 
 
 def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
@@ -111,7 +144,6 @@ def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
 
 @torch.no_grad()
 def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
-    device, W2_T = net.W2.device, net.W2.T.contiguous()
     source = batches(net, stream, [0], Recipe(epochs=1), data_seed=net.seed)
     batch = SimpleNamespace()
 
@@ -123,15 +155,14 @@ def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str
 
     def learn() -> None:
         D = ((net.W2 * m) @ batch.h).softmax(0).sub_(batch.y[0].T)
-        torch.mul(batch.h @ D.T, W2_T).sum(1)
+        torch.mul(net.W2, D @ batch.h.T).sum(0)
 
     m = net.context_vector(0).detach()
     load()  # transforms the whole task, which the stages below do not pay again
     parts = {"images, by gather": load, "bags of seven, ReLU": encode, "two thin products": learn}
-    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), device)
+    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), net.W2.device)
 
 
-@torch.no_grad()
 def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, n_kept: int = 8192) -> dict[str, float]:
     """Milliseconds to fetch a random batch of kept features from memory, and to compute it again from the pixels.
 
@@ -140,10 +171,15 @@ def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, 
     x = next(batches(net, stream, [0], Recipe(epochs=1), data_seed=0))[0][0]
     n_kept = min(n_kept, len(stream.dataset.train_labels))
     kept = net.encode(x[:1]).expand(n_kept, -1).contiguous()
-    order = torch.randint(n_kept, (n_batches, len(x)), generator=generator(net.seed, "kept")).to(x.device)
-    chosen = iter(order)
-    parts = {"fetch": lambda: kept[next(chosen)], "recompute": lambda: net.encode(x)}
-    return _time_stages(parts, n_batches, net.W2.device)
+    size = (n_workers(x.device), n_batches, len(x))
+    order = torch.randint(n_kept, size, generator=generator(net.seed, "kept")).to(x.device)
+
+    def both(worker: int) -> dict[str, float]:
+        chosen = iter(order[worker])
+        parts = {"fetch": lambda: kept[next(chosen)], "recompute": lambda: net.encode(x)}
+        return _time_stages(parts, n_batches, net.W2.device)
+
+    return _on_all_cores(both, net.W2.device)
 
 
 def _time_stages(parts: dict[str, Callable[[], None]], n: int, device: torch.device) -> dict[str, float]:
@@ -177,11 +213,14 @@ def roofline(stages: dict[str, dict[str, float]], width_mult: int, batch: int = 
 def growth(
     make_net: Callable[..., FlyNet], dataset: ImageDataset, recipe: Recipe, width_mult: int, n_tasks: int = 4
 ) -> list[dict]:
-    """Seconds and peak memory of a stream as tasks, width, samples and epochs grow, one at a time."""
-    n = len(dataset.train_labels)
-    base = {"n_tasks": 1, "width_mult": width_mult, "n_train": n, "epochs": 1}
+    """Seconds and peak memory of a stream as tasks, width, samples and epochs grow, one at a time.
+
+    Every stream has a multiple of the number of tasks that are trained at once, so that no core is idle.
+    """
+    n, at_once = len(dataset.train_labels), n_workers(make_net(1).W2.device)
+    base = {"n_tasks": at_once, "width_mult": width_mult, "n_train": n, "epochs": 1}
     grid = {
-        "n_tasks": [1, max(n_tasks // 2, 1), n_tasks],
+        "n_tasks": [at_once * k for k in sorted({1, max(n_tasks // 2, 1), n_tasks})],
         "width_mult": sorted({max(width_mult // 4, 1), max(width_mult // 2, 1), width_mult, 2 * width_mult}),
         "n_train": [n // 4, n // 2, n],
         "epochs": [1, 2, 4],
@@ -189,31 +228,26 @@ def growth(
     points = [(name, value, base | {name: value}) for name, values in grid.items() for value in values]
     rows = []
     for name, value, size in track(points, "growth"):
-        stream = RotationMNIST(dataset.subset(n_train=size["n_train"]), n_tasks=size["n_tasks"])
+        data = dataset.subset(n_train=size["n_train"])
+        stream = RotationMNIST(data, n_tasks=size["n_tasks"], step=360 // max(size["n_tasks"], 36))
         net = make_net(size["n_tasks"], size["width_mult"])
+        settings = Recipe(epochs=size["epochs"], batch_size=recipe.batch_size, lr=recipe.lr)
         with peak_memory(net.W2.device) as memory:
-            settings = Recipe(epochs=size["epochs"], batch_size=recipe.batch_size, lr=recipe.lr)
-            seconds = seconds_of(lambda: _train_all(net, stream, settings), net.W2.device)  # noqa: B023 (called at once)
+            seconds = time_fast(net, stream, range(len(stream)), settings)["seconds"]
         rows.append({"along": name, "value": value, "seconds": seconds, "peak_memory": memory.bytes})
     return rows
 
 
-def _train_all(net: FlyNet, stream: RotationMNIST, recipe: Recipe) -> None:
-    for group in training.groups(net, stream, recipe, list(range(len(stream)))):
-        training.fit_contexts(net, stream, group, recipe, data_seed=net.seed)
-
-
 def time_stream(net: FlyNet, stream: RotationMNIST, recipe: Recipe) -> dict:
     """The whole stream along the fast path, evaluation included, nothing cached: seconds, accuracy, peak memory."""
-    accuracy = []
-
-    def run() -> None:
-        _train_all(net, stream, recipe)
-        accuracy.append(training.evaluate(net, stream).mean().item())
-
     with peak_memory(net.W2.device) as memory:
-        seconds = seconds_of(run, net.W2.device)
-    return {"seconds": seconds, "mean_accuracy": accuracy[0], "peak_memory": memory.bytes}
+        timed = time_fast(net, stream, range(len(stream)), recipe)
+    accuracy = timed["accuracy"].values()
+    return {
+        "seconds": timed["seconds"],
+        "mean_accuracy": sum(accuracy) / len(accuracy),
+        "peak_memory": memory.bytes,
+    }
 
 
 def benchmark(

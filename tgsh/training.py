@@ -1,6 +1,6 @@
 """Training contexts, quickly.
 
-What the published loop computes needs far less work than it spends. Four observations, and nothing else, make this
+What the published loop computes needs far less work than it spends. Five observations, and nothing else, make this
 module fast; `tgsh.plain` keeps the loop as published, and tests hold the two to the same contexts.
 
 1. A rotation moves pixels without mixing them, so a whole task is transformed by one gather, once (`tgsh.benchmarks`).
@@ -11,8 +11,9 @@ module fast; `tgsh.plain` keeps the loop as published, and tests hold the two to
 4. Only m_t learns. With logit errors D = softmax - onehot, the gradient is ``dL/dm = sum_k W2[k] * (D^T h)[k]``, and
    ``dL/dg = c . dL/dm``, ``dL/dc = g dL/dm``: two thin matrix products a batch, no graph.
 
-Contexts of different tasks never touch each other, so several can be trained side by side: the batch axis then holds
-the batches of all of them. On a GPU that fills the device; on a CPU one task at a time fits the cache best.
+5. Contexts of different tasks never touch each other, so tasks can be trained side by side. On a CPU every core takes
+   one (`side_by_side`), and shares no small product with another core. On a GPU the batch axis holds the batches of as
+   many tasks as fit, which fills the device.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from torch import Tensor
 from tgsh.benchmarks import TaskStream
 from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int, check_positive
-from tgsh.models import FlyNet
+from tgsh.models import CRWN, FlyNet
 from tgsh.runs.cache import RunCache, code_fingerprint
 from tgsh.runs.device import resolve_device
 from tgsh.runs.progress import track
+from tgsh.runs.workers import side_by_side
 from tgsh.seeding import generator
 
 ALPHA, EPS = 0.99, 1e-8  # PyTorch's defaults for RMSprop
@@ -82,14 +84,14 @@ def fit_contexts(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: 
     g = torch.stack([net.g[t].detach() for t in tasks])[:, None]  # (T, 1)
     c = torch.stack([net.c[t].detach() for t in tasks])  # (T, H)
     square_g, square_c = torch.zeros_like(g), torch.zeros_like(c)
-    W2, W2_T = net.W2, net.W2.T.contiguous()
+    W2 = net.W2
 
     for x, y in batches(net, stream, tasks, recipe, data_seed):
         T, B, _ = x.shape
         h = net.encode(x.flatten(0, 1)).T.unflatten(1, (T, B)).transpose(0, 1)  # (T, H, B)
         logits = (W2 * (g * c)[:, None]) @ h  # (T, 10, B)
         D = logits.softmax(1).sub_(y.transpose(1, 2)).div_(B)
-        grad_m = ((h @ D.transpose(1, 2)) * W2_T).sum(2)  # (T, H)
+        grad_m = (W2 * (D @ h.transpose(1, 2))).sum(1)  # (T, H)
         grad_g, grad_c = (grad_m * c).sum(1, keepdim=True), grad_m * g
         _rmsprop_step(g, grad_g, square_g, recipe.lr)
         _rmsprop_step(c, grad_c, square_c, recipe.lr)
@@ -131,8 +133,8 @@ def groups(
 ) -> list[list[int]]:
     """Split ``tasks`` into groups to be trained side by side.
 
-    On a CPU a task alone fits the cache best. On a GPU a group is as large as ``memory`` (bytes; default: half of what
-    is free) allows; it holds at least one task.
+    On a CPU a group is one task, and every core takes a group. On a GPU a group is as large as ``memory`` (bytes;
+    default: half of what is free) allows; it holds at least one task.
     """
     device, H, B = net.W2.device, net.n_hidden, recipe.batch_size
     at_once = 1
@@ -146,7 +148,7 @@ def groups(
 
 
 @torch.no_grad()
-def accuracy_on(net: FlyNet, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
+def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
     """Test accuracy in [0, 1], ``(C,)``, of each of ``contexts`` ``(C, H)`` on the test images of one task."""
     device, dtype = net.W2.device, net.W2.dtype
     images, labels = stream.test(task, device)
@@ -157,20 +159,41 @@ def accuracy_on(net: FlyNet, stream: TaskStream, task: int, contexts: Tensor, ch
     return correct.double().div(len(labels)).cpu()
 
 
-def evaluate(net: FlyNet, stream: TaskStream) -> Tensor:
+def evaluate(net: CRWN, stream: TaskStream) -> Tensor:
     """Test accuracy ``(T,)`` of every task under its own context."""
-    accuracies = [accuracy_on(net, stream, t, net.context_vector(t)[None]) for t in range(len(stream))]
-    return torch.cat(accuracies)
+    return torch.cat(list(side_by_side(lambda t: _own_accuracy(net, stream, t), range(len(stream)), net.W2.device)))
 
 
-def cross_accuracy(net: FlyNet, stream: TaskStream) -> Tensor:
+def _own_accuracy(net: CRWN, stream: TaskStream, task: int) -> Tensor:
+    return accuracy_on(net, stream, task, net.context_vector(task)[None])
+
+
+def cross_accuracy(net: CRWN, stream: TaskStream) -> Tensor:
     """``(T, T)``; entry (i, j) is the test accuracy on task j of the context learned for task i."""
     contexts = net.context_vectors()
-    return torch.stack([accuracy_on(net, stream, j, contexts) for j in range(len(stream))], dim=1)
+    columns = side_by_side(lambda j: accuracy_on(net, stream, j, contexts), range(len(stream)), net.W2.device)
+    return torch.stack(list(columns), dim=1)
+
+
+def learn(
+    net: CRWN,
+    stream: TaskStream,
+    planned: Sequence[list[int]],
+    recipe: Recipe,
+    data_seed: int,
+    fit: Callable[..., None] = fit_contexts,
+) -> Iterator[dict[int, float]]:
+    """Train `groups` of tasks, nothing cached; yield the test accuracy of each group's tasks when they are learned."""
+
+    def job(group: list[int]) -> dict[int, float]:
+        fit(net, stream, group, recipe, data_seed)
+        return {t: _own_accuracy(net, stream, t).item() for t in group}
+
+    return side_by_side(job, planned, net.W2.device)
 
 
 def train_stream(
-    net: FlyNet,
+    net: CRWN,
     stream: TaskStream,
     recipe: Recipe | None = None,
     *,
@@ -207,17 +230,16 @@ def train_stream(
     known = [_restore(net, t, cache.get(specs[t]), accuracy) for t in range(len(stream))]
     todo = [t for t in range(len(stream)) if not known[t]]
     planned = groups(net, stream, recipe, todo, memory)
-    for group in track(planned, "training", sizes=[len(group) for group in planned], enabled=progress):
-        fit(net, stream, group, recipe, data_seed)
-        for t in group:
-            accuracy[t] = accuracy_on(net, stream, t, net.context_vector(t)[None])[0]
-            entry = {"g": net.g[t].detach(), "c": net.c[t].detach(), "accuracy": accuracy[t]}
-            cache.put(specs[t], entry)
+    learning = learn(net, stream, planned, recipe, data_seed, fit)
+    for learned in track(learning, "training", sizes=[len(group) for group in planned], enabled=progress):
+        for t, reached in learned.items():
+            accuracy[t] = reached
+            cache.put(specs[t], {"g": net.g[t].detach(), "c": net.c[t].detach(), "accuracy": accuracy[t]})
     return StreamRecord(accuracy, evaluate(net, stream), tuple(known), str(net.W2.device))
 
 
 def _spec(
-    net: FlyNet, stream: TaskStream, task: int, recipe: Recipe, data_seed: int, fit: Callable[..., None]
+    net: CRWN, stream: TaskStream, task: int, recipe: Recipe, data_seed: int, fit: Callable[..., None]
 ) -> dict[str, object]:
     # All that determines a trained context, and so the key of its cache entry. The initial context is hashed as it
     # stands in the network, whoever put it there.
@@ -233,16 +255,15 @@ def _spec(
         "recipe": asdict(recipe),
         "data_seed": data_seed,
         "path": fit.__module__,
-        # Rounding depends on these three, and "one seed, one result" means to the last digit.
+        # Rounding depends on these two, and "one seed, one result" means to the last digit.
         "device": "cpu" if on_cpu else torch.cuda.get_device_name(net.W2.device),
-        "threads": torch.get_num_threads() if on_cpu else 0,
         "torch": torch.__version__,
         "code": code_fingerprint(*dict.fromkeys((*modules, own))),
     }
 
 
 @torch.no_grad()
-def _restore(net: FlyNet, task: int, entry: dict[str, Tensor] | None, accuracy: Tensor) -> bool:
+def _restore(net: CRWN, task: int, entry: dict[str, Tensor] | None, accuracy: Tensor) -> bool:
     if entry is None:
         return False
     net.g[task].copy_(entry["g"])

@@ -10,6 +10,7 @@ one by one the 60,000 images of a task would take minutes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,12 +122,16 @@ TABLE_1 = {
 }
 
 
+_GLOBAL_GENERATOR = threading.Lock()
+
+
 @lru_cache(maxsize=64)
 def _draws(key: str, seed: int, split: str, n: int) -> Tensor:
-    # torchvision draws from PyTorch's global generator: lend it a seed of our own, and put it back.
+    # torchvision draws from PyTorch's global generator: lend it a seed of our own, and put it back. One at a
+    # time, because tasks are trained side by side.
     draw = TABLE_1[key].draw
     blank = torch.zeros(1, SIDE, SIDE)
-    with torch.random.fork_rng(devices=[]):
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "augment", key, split).initial_seed())
         return torch.tensor([draw(blank) for _ in range(n)])
 

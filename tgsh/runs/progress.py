@@ -10,14 +10,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def track(items: Sequence[T], label: str, sizes: Sequence[int] | None = None, enabled: bool = True) -> Iterator[T]:
+def track(items: Iterable[T], label: str, sizes: Sequence[int] | None = None, enabled: bool = True) -> Iterator[T]:
     """Yield ``items``, showing how far it is: a bar in a terminal, one line of text in a notebook.
 
     Args:
-        sizes: how much each item counts for; default: 1.
+        sizes: how much each item counts for; default: 1. Needed where ``items`` has no length.
     """
     sizes = sizes if sizes is not None else [1] * len(items)
-    if not enabled or not items:
+    if not enabled or not sizes:
         return iter(items)
     return _in_notebook(items, label, sizes) if _is_notebook() else _in_terminal(items, label, sizes)
 

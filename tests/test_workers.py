@@ -1,0 +1,41 @@
+import threading
+
+import pytest
+import torch
+
+from tgsh.runs.workers import n_workers, side_by_side
+
+
+def test_results_come_in_order_and_jobs_have_one_thread_each():
+    before = torch.get_num_threads()
+
+    def job(i):
+        return i, torch.get_num_threads(), threading.current_thread() is threading.main_thread()
+
+    assert list(side_by_side(job, range(5), "cpu")) == [(i, 1, False) for i in range(5)]
+    assert torch.get_num_threads() == before == n_workers("cpu")
+    with_new_thread = []
+    thread = threading.Thread(target=lambda: with_new_thread.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert with_new_thread == [before]
+
+
+def test_jobs_run_at_the_same_time():
+    if n_workers("cpu") < 2:
+        pytest.skip("one core")
+    meeting = threading.Barrier(2, timeout=10)
+    assert len(list(side_by_side(lambda i: meeting.wait(), range(2), "cpu"))) == 2
+
+
+def test_a_job_that_raises_stops_the_rest():
+    begun = []
+
+    def job(i):
+        begun.append(i)
+        if i == 0:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        list(side_by_side(job, range(1000), "cpu"))
+    assert len(begun) < 1000
