@@ -79,8 +79,8 @@ def test_figures_are_numbered_and_numbers_glued(pages):
 
 def test_every_module_is_on_a_page_of_the_package():
     pages = "".join(path.read_text() for path in (ROOT / "book").glob("api-*.md"))
-    modules = [f"tgsh.{module.name}" for module in pkgutil.iter_modules(tgsh.__path__) if module.name != "__main__"]
-    assert sorted(re.findall(r"automodule:: (\S+)", pages)) == sorted(modules)
+    modules = {f"tgsh.{module.name}" for module in pkgutil.iter_modules(tgsh.__path__) if module.name != "__main__"}
+    assert modules <= set(re.findall(r"automodule:: (\S+)", pages))
 
 
 def test_code_leads_to_the_pages_of_the_package(pages):

@@ -6,10 +6,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import threading
+import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, SimpleNamespace
 
@@ -238,6 +240,17 @@ def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
     assert json.loads(record.read_text()) == {"profile": "smoke"}
     execute.note_run_time(record, started=record.stat().st_mtime - 60)
     assert json.loads(record.read_text())["seconds"] >= 60
+
+
+def pins(path):
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)", path.read_text(), flags=re.MULTILINE))
+
+
+def test_binder_installs_what_the_package_needs_in_the_versions_of_the_book():
+    binder, book = pins(ROOT / "binder" / "requirements.txt"), pins(ROOT / "requirements.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(binder) >= {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    assert set(binder.items()) <= set(book.items())
 
 
 def test_the_committed_notebooks_weigh_at_most_15_MB():
