@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -28,8 +29,16 @@ def shorten_signature(
 def find_elsewhere(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
-    """Lead a name without its module, such as `FlyNet.encode`, to the one object that is called so."""
-    if node.get("refdomain") != "py" or "refspecific" in node:
+    """Lead a name without its module, such as `FlyNet.encode`, to the one object that is called so.
+
+    A type variable stands for itself.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    module, _, name = node["reftarget"].rpartition(".")
+    if isinstance(getattr(sys.modules.get(module), name, None), TypeVar):
+        return contnode
+    if "refspecific" in node:
         return None
     node["refspecific"] = True  # Sphinx then looks in every module
     target = node["reftarget"].removeprefix(".")
