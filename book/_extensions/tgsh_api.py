@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from functools import cached_property
 from typing import Any, TypeVar
@@ -22,8 +23,8 @@ def keep_property_text(app: Sphinx, what: str, name: str, obj: Any, options: Any
 def shorten_signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    """Write ``...`` for a default that is made afresh; the ``<factory>`` of dataclasses is no Python."""
-    return signature and signature.replace("<factory>", "..."), returns
+    """Write defaults as Python, which Sphinx can read: ``...`` for one that is made afresh, functions by their name."""
+    return signature and re.sub(r"<function (\w+)>", r"\1", signature).replace("<factory>", "..."), returns
 
 
 def find_elsewhere(
