@@ -10,7 +10,9 @@ CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py)
 ASSETS := .assets/state
 RECORDS := $(wildcard data/results/*.json)
-SOURCES := $(wildcard tgsh/*.py tgsh/*/*.py) tools/execute.py $(INSTALLED)
+PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py)
+SOURCES := $(PACKAGE) tools/execute.py $(INSTALLED)
+CHROMIUM ?= chromium
 
 BOOK := _build/$(PROFILE)
 EXECUTED := $(CHAPTERS:%=$(BOOK)/source/%)
@@ -18,7 +20,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book render paper test benchmark format clear-cache clean always
+.PHONY: help book render pdf paper test benchmark format clear-cache clean always
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +32,9 @@ book: $(BOOK)/html/index.html ## install, execute every chapter in PROFILE, rend
 	@echo "The book ($(PROFILE)): file://$(abspath $<)"
 
 render: _build/committed/html/index.html ## render the committed notebooks as they are
+	@echo "The book (as committed): file://$(abspath $<)"
+
+pdf: _build/book.pdf ## the committed notebooks as one PDF, printed by chromium
 	@echo "The book (as committed): file://$(abspath $<)"
 
 paper: $(PAPER) ## for maintainers: refresh the committed outputs and data/results with MNIST
@@ -45,7 +50,8 @@ test: $(INSTALLED) ## install and run everything that CI runs
 benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)
 	$(BIN)/python -m tgsh benchmark --profile paper --out data/results
 
-format: $(INSTALLED) ## format code and notebooks
+format: $(INSTALLED) ## format code and notebooks; every chapter begins with the setup cell for Colab
+	$(BIN)/python tools/setup_cell.py $(CHAPTERS)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -72,9 +78,17 @@ $(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES); do mkdir -p $(BOOK)/source/$$(dirname $$page) && cp $$page $(BOOK)/source/$$page; done
 	$(call build,$(BOOK),$(BOOK)/results)
 
-_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(RECORDS) $(ASSETS) $(INSTALLED)
+_build/committed/html/index.html: $(CHAPTERS) $(PAGES) $(PACKAGE) $(RECORDS) $(ASSETS) $(INSTALLED)
 	@for page in $(PAGES) $(CHAPTERS); do mkdir -p _build/committed/source/$$(dirname $$page) && cp $$page _build/committed/source/$$page; done
 	$(call build,_build/committed,data/results)
+
+# One long page, without the pages of the package, and printed. Jupyter Book leaves that page a folder too deep.
+_build/book.pdf: _build/committed/html/index.html
+	@rm -rf _build/pdf && mkdir -p _build/pdf && cp -r _build/committed/source _build/pdf/source
+	@sed '/book\/api/d; /sections:/d' _toc.yml > _build/pdf/source/_toc.yml
+	@TGSH_ROOT=$(CURDIR) $(BIN)/jupyter-book build --builder singlehtml _build/pdf/source --path-output _build/pdf > _build/pdf/build.log 2>&1 || (cat _build/pdf/build.log; exit 1)
+	@mv _build/pdf/_build/singlehtml/book/intro.html _build/pdf/_build/singlehtml/book.html
+	@$(CHROMIUM) --headless --no-sandbox --disable-gpu --allow-file-access-from-files --virtual-time-budget=120000 --no-pdf-header-footer --print-to-pdf=$(abspath $@) file://$(abspath _build/pdf/_build/singlehtml/book.html) 2> _build/pdf/print.log || (cat _build/pdf/print.log; exit 1)
 
 # Scripts and fonts of the pages, so that these ask no other host. Without a network this says what is missing and goes on;
 # the state changes only when what is there does.

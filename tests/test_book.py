@@ -1,6 +1,7 @@
 """The built pages: of the committed notebooks (`make render`) and of a smoke run (`make book PROFILE=smoke`)."""
 
 import json
+import pkgutil
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import ROOT
+
+import tgsh
 
 BUILDS = {"committed": ROOT / "_build" / "committed" / "html", "smoke": ROOT / "_build" / "smoke" / "html"}
 
@@ -72,6 +75,20 @@ def test_figures_are_numbered_and_numbers_glued(pages):
         assert re.search(r"Fig\. \d+", page.text)
         assert "This page was run on" in page.text
         assert not re.search(r"glue:|\{numref\}|\{cite", page.text)
+
+
+def test_every_module_is_on_a_page_of_the_package():
+    pages = "".join(path.read_text() for path in (ROOT / "book").glob("api-*.md"))
+    modules = {f"tgsh.{module.name}" for module in pkgutil.iter_modules(tgsh.__path__) if module.name != "__main__"}
+    assert modules <= set(re.findall(r"automodule:: (\S+)", pages))
+
+
+def test_code_leads_to_the_pages_of_the_package(pages):
+    documented = {name: path for path, page in pages.items() if path.stem.startswith("api-") for name in page.ids}
+    assert {"tgsh.models.FlyNet.context_vectors", "tgsh.runs.open_chapter", "tgsh.hashing.tgsh_test"} <= set(documented)
+    for path, page in pages.items():
+        if (ROOT / "book" / f"{path.stem}.ipynb").exists():
+            assert any(link.endswith("api-running.html#tgsh.runs.open_chapter") for link in page.links), path.name
 
 
 def test_pages_show_the_recorded_results():

@@ -6,12 +6,14 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import threading
+import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from conftest import ROOT
@@ -20,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(ROOT / "book" / "_extensions"))
 import execute
 import fetch_assets
+import setup_cell
 import tgsh_site
 
 FILES = {"package/LICENSE": b"ours", "package/es5/a.js": b"a", "package/es5/x/b.woff": b"b", "package/es5/c.map": b"c"}
@@ -127,6 +130,80 @@ def test_buttons_lead_to_what_the_remote_has(tmp_path, monkeypatch):
     git("update-ref", "refs/remotes/origin/main", "HEAD")
     assert len(options()["repository_branch"]) == 40
     assert "binderhub_url" in options()["launch_buttons"]
+    assert "colab_url" not in options()["launch_buttons"]  # no pages are published that it could open
+    git("update-ref", "refs/remotes/origin/gh-pages", "HEAD")
+    assert "colab_url" in options()["launch_buttons"]
+
+
+REPOSITORY = {"repository_url": "https://github.com/us/paper", "repository_branch": "0123abc"}
+
+
+def test_colab_opens_the_notebook_beside_the_published_page():
+    buttons = [{"url": "https://mybinder.org/v2/gh/us/paper"}, {"url": f"{tgsh_site.COLAB}/github/us/paper/x"}]
+    context = {"header_buttons": [{"label": "no group"}, {"buttons": buttons}]}
+    app = SimpleNamespace(config=SimpleNamespace(html_theme_options=REPOSITORY))
+    tgsh_site.open_published_notebook(app, "book/a", "page.html", context, None)
+    assert buttons[0]["url"] == "https://mybinder.org/v2/gh/us/paper"
+    assert buttons[1]["url"].endswith("/github/us/paper/blob/gh-pages/_sources/book/a.ipynb")
+
+
+@pytest.mark.parametrize("options", [REPOSITORY, {}], ids=["remote", "no remote"])
+def test_the_served_notebook_names_its_source(options, tmp_path):
+    served = tmp_path / "_sources" / "book" / "a.ipynb"
+    served.parent.mkdir(parents=True)
+    served.write_text(json.dumps({"cells": [setup_cell.CELL]}))
+    app = SimpleNamespace(outdir=tmp_path, config=SimpleNamespace(html_theme_options=options))
+    tgsh_site.name_source(app, None)
+    (cell,) = json.loads(served.read_text())["cells"]
+    named = "SOURCE = 'git+https://github.com/us/paper@0123abc'  #" in "".join(cell["source"])
+    assert named == bool(options)
+
+
+@pytest.mark.parametrize("chapter", sorted((ROOT / "book").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_chapter_begins_with_the_setup_cell(chapter):
+    cells = json.loads(chapter.read_text())["cells"]
+    assert setup_cell.is_first(cells), "run `make format`"
+    assert [cell["id"] for cell in setup_cell.put_first(cells)] == [cell["id"] for cell in cells]
+
+
+def test_the_setup_cell_comes_before_other_code():
+    text, code = {"cell_type": "markdown", "id": "t"}, {"cell_type": "code", "id": "c"}
+    assert setup_cell.put_first([text, code]) == [text, setup_cell.CELL, code]
+    assert setup_cell.put_first([text, code, setup_cell.CELL]) == [text, setup_cell.CELL, code]
+    assert not setup_cell.is_first([text, code, setup_cell.CELL])
+    assert setup_cell.is_first([text, setup_cell.CELL | {"execution_count": 1}, code])
+
+
+@pytest.fixture
+def colab(monkeypatch):
+    """What this machine would have to be for the setup cell; yields the commands that it runs."""
+    commands, module = [], ModuleType("google.colab")
+    module.output = SimpleNamespace(enable_custom_widget_manager=lambda: commands.append("widgets"))
+    monkeypatch.setitem(sys.modules, "google.colab", module)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.metadata.version", {"torch": "2.8.0+cu126", "torchvision": "0.23.0"}.get)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
+    return commands
+
+
+def test_the_setup_cell_does_nothing_off_colab(monkeypatch):
+    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+    monkeypatch.setattr(subprocess, "run", None)
+    exec(setup_cell.SETUP, {})
+
+
+def test_the_setup_cell_installs_on_colab_and_keeps_its_torch(colab):
+    exec(setup_cell.SETUP.replace("SOURCE = None", "SOURCE = 'git+https://github.com/us/paper@0123abc'"), {})
+    command, widgets = colab
+    assert command[1:4] == ["-m", "pip", "install"]
+    assert command[-3:] == ["torch==2.8.0+cu126", "torchvision==0.23.0", "git+https://github.com/us/paper@0123abc"]
+    assert widgets == "widgets"
+
+
+def test_the_setup_cell_says_where_to_open_the_chapter(colab):
+    with pytest.raises(AssertionError, match="Colab button"):
+        exec(setup_cell.SETUP, {})
+    assert colab == []
 
 
 def build(folder, page, **environment):
@@ -163,6 +240,17 @@ def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
     assert json.loads(record.read_text()) == {"profile": "smoke"}
     execute.note_run_time(record, started=record.stat().st_mtime - 60)
     assert json.loads(record.read_text())["seconds"] >= 60
+
+
+def pins(path):
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)", path.read_text(), flags=re.MULTILINE))
+
+
+def test_binder_installs_what_the_package_needs_in_the_versions_of_the_book():
+    binder, book = pins(ROOT / "binder" / "requirements.txt"), pins(ROOT / "requirements.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(binder) >= {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    assert set(binder.items()) <= set(book.items())
 
 
 def test_the_committed_notebooks_weigh_at_most_15_MB():

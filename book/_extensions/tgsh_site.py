@@ -20,6 +20,8 @@ from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
+COLAB = "https://colab.research.google.com"
+PAGES_BRANCH = "gh-pages"  # where .github/workflows/book.yml publishes the built pages
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -44,17 +46,35 @@ def add_buttons(app: Sphinx, config: Config) -> None:
     url = github_url(_git(_root(app), "remote", "get-url", "origin"))
     if url is None:
         return
+    launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"}
+    if _git(_root(app), "rev-parse", "--verify", f"refs/remotes/origin/{PAGES_BRANCH}"):
+        launch["colab_url"] = COLAB
     config.html_theme_options |= {
         "repository_url": url,
         "repository_branch": _public_revision(_root(app)),
         "use_repository_button": True,
         "use_issues_button": True,
-        "launch_buttons": {
-            "notebook_interface": "jupyterlab",
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
-        },
+        "launch_buttons": launch,
     }
+
+
+def open_published_notebook(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let Colab open the copy beside the published page: it knows the commit to install, see `name_source`."""
+    for group in context.get("header_buttons", ()):
+        for button in group.get("buttons", ()):
+            if button.get("url", "").startswith(COLAB):
+                repository = app.config.html_theme_options["repository_url"].removeprefix("https://github.com/")
+                button["url"] = f"{COLAB}/github/{repository}/blob/{PAGES_BRANCH}/_sources/{page}.ipynb"
+
+
+def name_source(app: Sphinx, exception: Exception | None) -> None:
+    """Write repository and commit into the setup cell of the notebooks that are served beside the pages."""
+    options = app.config.html_theme_options
+    if exception or "repository_url" not in options:
+        return
+    source = f"git+{options['repository_url']}@{options['repository_branch']}"
+    for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
+        path.write_text(path.read_text().replace("SOURCE = None", f"SOURCE = '{source}'", 1))
 
 
 def github_url(remote: str) -> str | None:
@@ -148,6 +168,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the above."""
     app.connect("config-inited", use_assets)
     app.connect("config-inited", add_buttons)
+    app.connect("html-page-context", open_published_notebook, priority=900)  # after the theme
+    app.connect("build-finished", name_source)
     app.add_post_transform(FirstFrame)
     app.add_directive("status", Status)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
