@@ -100,8 +100,9 @@ def frame_png(figure: Figure, colours: int = 32) -> bytes:
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba()))
     white = Image.new("RGBA", drawn.size, "white")
     white.alpha_composite(drawn)
-    # A first guess by median cut misses thin lines in a rare colour; k-means moves the palette to them.
-    palette = white.convert("RGB").quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    # Median cut would give the palette to the greys, which are many, and mix two thin lines of rare colours into one.
+    # Maximum coverage goes by how different colours are; k-means then moves the palette to those that are there.
+    palette = white.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     file = BytesIO()
     palette.save(file, "PNG", optimize=True)
     return file.getvalue()

@@ -15,22 +15,32 @@ COLOURS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def manifolds_on_sphere(points: Tensor, names: Sequence[str]) -> Figure:
-    """Task manifolds on the unit sphere: ``(T, K, P, 3)``, a colour a task, a closed line a class, a dot its centre."""
-    figure, ax = subplots(size=(6.0, 4.6), subplot_kw={"projection": "3d"})
-    u, v = np.mgrid[0 : 2 * np.pi : 37j, 0 : np.pi : 19j]
-    sphere = np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)
-    ax.plot_wireframe(*sphere, color="#dddddd", lw=0.4, rstride=2, cstride=2)
+def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -> Figure:
+    """Task manifolds on the unit sphere: ``(T, K, P, 3)``, a colour a task, a closed line a class, a dot its centre.
+
+    The sphere is seen from where most of the points are, ``turn`` degrees further round. What lies on its far side is
+    thin and pale.
+    """
+    figure, ax = subplots(size=(5.6, 4.0), subplot_kw={"projection": "3d"})
+    x, y, z = points.mean((0, 1, 2)).tolist()
+    elevation, azimuth = np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x) + np.radians(turn)
+    eye = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
+    u, v = np.mgrid[0 : 2 * np.pi : 49j, 0 : np.pi : 25j]
+    sphere = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)], axis=2)
+    for wire in [*sphere[:-1:4], *sphere[:, 4:-1:4].swapaxes(0, 1)]:
+        is_near = (wire @ eye > 0)[:, None]
+        ax.plot(*np.where(is_near, np.nan, wire).T, color="#eeeeee", lw=0.5)
+        ax.plot(*np.where(is_near, wire, np.nan).T, color="#cccccc", lw=0.6)
     for task, name, colour in zip(points.numpy(), names, COLOURS, strict=False):
-        for number, curve in enumerate(task):
+        ax.plot([], [], color=colour, lw=1.6, label=name)
+        for curve in task:
+            is_near = curve.mean(0) @ eye > 0
             closed = np.concatenate([curve, curve[:1]])
-            ax.plot(*closed.T, color=colour, lw=1.6, label=name if number == 0 else None)
-            ax.scatter(*curve.mean(0), color=colour, s=9)
+            ax.plot(*closed.T, color=colour, lw=1.6 if is_near else 1.0, alpha=1 if is_near else 0.35)
+            ax.scatter(*curve.mean(0), color=colour, s=9, alpha=1 if is_near else 0.35)
     ax.set_box_aspect((1, 1, 1), zoom=1.6)
     ax.set_axis_off()
-    # Seen from where most of the points are: a sphere hides its back.
-    x, y, z = points.mean((0, 1, 2)).tolist()
-    ax.view_init(elev=np.degrees(np.arctan2(z, np.hypot(x, y))), azim=np.degrees(np.arctan2(y, x)))
+    ax.view_init(elev=np.degrees(elevation), azim=np.degrees(azimuth))
     ax.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     return figure
 
