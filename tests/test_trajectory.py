@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, train_stream
-from tgsh.trajectory import log_spaced, n_batches, watch_training
+from tgsh.geometry import context_similarity
+from tgsh.trajectory import log_spaced, measure_path, n_batches, watch_training
 
 RECIPE = Recipe(epochs=2, batch_size=64)
 
@@ -46,6 +47,18 @@ def test_stops_lie_close_at_first():
     assert len(stops) <= 30
     assert stops == sorted(set(stops))
     assert log_spaced(1, 30) == [0, 1]
+
+
+def test_what_is_said_of_a_path_agrees_with_the_trained_stream(stream):
+    net, stops = FlyNet(3, width_mult=1, seed=2).double(), [0, 4, n_batches(stream, RECIPE)]
+    record = train_stream(net, stream, RECIPE, device="cpu", progress=False)
+    path = measure_path(net, stream, 1, stops, watch_training(net, stream, 1, RECIPE, stops))
+    assert path.accuracy[-1] == pytest.approx(record.accuracy_at_end[1].item())
+    assert path.accuracy[0] < 0.5 < path.accuracy[-1]
+    assert path.with_start[0] == pytest.approx(1)
+    assert path.with_end[-1] == pytest.approx(1)
+    assert path.with_start[-1] == pytest.approx(path.with_end[0])
+    assert path.with_others[-1] == pytest.approx(context_similarity(net.context_vectors())[1], abs=1e-6)
 
 
 @pytest.mark.parametrize("stops", [[], [3, 1], [2, 2]])

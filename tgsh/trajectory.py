@@ -7,6 +7,7 @@ context, with stops on the way; for one task, and for looking at.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,8 +17,9 @@ from torch import Tensor
 from tgsh.benchmarks import TaskStream
 from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int
+from tgsh.geometry import context_similarity
 from tgsh.models import FlyNet
-from tgsh.training import Recipe, batch_order
+from tgsh.training import Recipe, accuracy_on, batch_order
 
 
 def n_batches(stream: TaskStream, recipe: Recipe) -> int:
@@ -80,3 +82,33 @@ def watch_training(
             optimiser.step()
             seen += 1
     return torch.stack([*kept, (g * c).detach()])
+
+
+@dataclass(frozen=True)
+class Path:
+    """One context at S stops of its training.
+
+    Attributes:
+        task: whose context it is.
+        stops: ``(S,)`` batches seen.
+        contexts: ``(S, H)``.
+        accuracy: ``(S,)`` test accuracy in [0, 1].
+        with_start, with_end: ``(S,)`` cosine of the context with its first and with its last.
+        with_others: ``(S, T)`` cosine with the finished contexts of all tasks.
+    """
+
+    task: int
+    stops: tuple[int, ...]
+    contexts: Tensor
+    accuracy: np.ndarray
+    with_start: np.ndarray
+    with_end: np.ndarray
+    with_others: np.ndarray
+
+
+def measure_path(net: FlyNet, stream: TaskStream, task: int, stops: Sequence[int], contexts: Tensor) -> Path:
+    """What can be said of the ``contexts`` ``(S, H)`` of `watch_training`, beside the finished ones of ``net``."""
+    S = len(stops)
+    cosine = context_similarity(torch.cat([contexts, net.context_vectors()]))[:S]
+    accuracy = accuracy_on(net, stream, task, contexts).numpy()
+    return Path(task, tuple(stops), contexts, accuracy, cosine[:, 0], cosine[:, S - 1], cosine[:, S:])

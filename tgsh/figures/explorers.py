@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,9 @@ from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
 from tgsh.figures.style import BLUE, GREY, ORANGE, RED, subplots
+from tgsh.trajectory import Path
+
+BINS = 50  # of histograms
 
 
 def task_and_context(
@@ -47,87 +50,79 @@ def task_and_context(
     return figure
 
 
+def tallest(groups: Iterable[Tensor], low: float, high: float, n_bins: int = BINS) -> float:
+    """The highest bar of a histogram of density of any of ``groups``: one scale for the frames that show them."""
+    return max(np.histogram(group.numpy(), n_bins, (low, high), density=True)[0].max() for group in groups)
+
+
 def two_tasks(
     stream: TaskStream,
     tasks: tuple[int, int],
     sample: int,
     pairs: Mapping[str, tuple[Tensor, Tensor]],
-    numbers: Mapping[str, str],
+    notes: Mapping[str, str],
     lowest: float,
-    highest: float,
+    highest: Mapping[str, float],
 ) -> Figure:
     """Intra- and inter-task similarity of two tasks, a panel a network, beside one test image in both tasks.
 
     Args:
         sample: index of that test image.
         pairs: title -> intra, inter.
-        numbers: title -> what the second line of the title says.
-        lowest, highest: ends of the axes, of similarity and of density: one scale for all frames.
+        notes: title -> what the second line of the title says.
+        lowest: where the axes of similarity begin; they end at 1.
+        highest: title -> where the axis of density ends, of all frames.
     """
-    figure, axes = subplots(1, 1 + len(pairs), size=(7.4, 2.7), width_ratios=[0.45, *[1] * len(pairs)])
+    figure, axes = subplots(1, 1 + len(pairs), size=(7.4, 2.8), width_ratios=[0.4, *[1] * len(pairs)])
     image = stream.dataset.test_images[[sample]]
-    both = [stream[t](image)[0] for t in tasks]
-    axes[0].imshow(np.concatenate([part.cpu().numpy() for part in both]), cmap="gray", vmin=0, vmax=_white(both[0]))
-    axes[0].set_yticks([14, 42], [stream[t].name for t in tasks])
+    both = np.concatenate([np.pad(stream[t](image)[0].cpu().numpy(), 1, constant_values=128) for t in tasks])
+    axes[0].imshow(both, cmap="gray", vmin=0, vmax=255)
+    axes[0].set_yticks([14.5, 44.5], [stream[t].name for t in tasks])
     _bare(axes[0])
-    bins = np.linspace(lowest, 1, 50)
     for ax, (title, (intra, inter)) in zip(axes[1:], pairs.items(), strict=True):
-        ax.hist(inter.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="inter: same label, other task")
-        ax.hist(intra.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="intra: same task, other label")
-        ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest), title=f"{title}\n{numbers[title]}")
+        for values, colour, label in ((inter, ORANGE, "inter"), (intra, BLUE, "intra")):
+            ax.hist(values.numpy(), BINS, (lowest, 1), density=True, color=colour, alpha=0.75, label=label)
+        ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest[title]), title=f"{title}\n{notes[title]}")
         ax.set_yticks([])
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
-def step_of_training(
-    stream: TaskStream,
-    task: int,
-    stops: Sequence[int],
-    now: int,
-    accuracy: np.ndarray,
-    own: np.ndarray,
-    similarity: np.ndarray,
-    entries: np.ndarray,
-) -> Figure:
-    """One context after ``stops[now]`` batches: how well it does, how far it has come, and whom it resembles.
+def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
+    """One context at stop ``now`` of its training: how well it does, how far it has come, and whom it resembles."""
+    figure, (left, middle, right) = subplots(1, 3, size=(8.0, 3.2), width_ratios=[1.15, 0.9, 1.4])
+    stops, x = path.stops, np.arange(len(path.stops))
+    ticks = np.unique(np.linspace(0, len(x) - 1, 5).astype(int))
+    curves = {"test accuracy": path.accuracy, "cosine with its start": path.with_start}
+    curves["cosine with its end"] = path.with_end
+    for (label, curve), colour in zip(curves.items(), (RED, GREY, BLUE), strict=True):
+        left.plot(x, curve, color=colour, label=label)
+        left.plot(now, curve[now], "o", color=colour)
+    left.axvline(now, color="black", lw=0.8)
+    left.set_xticks(ticks, [str(stops[tick]) for tick in ticks])
+    lowest = min(0, *(curve.min() for curve in curves.values()))
+    left.set(ylim=(lowest - 0.05, 1.05), xlabel="batches seen", title="how far it has come")
 
-    Args:
-        accuracy: ``(S,)`` test accuracy at every stop.
-        own: ``(S, 2)`` cosine of the context with its own start and its own end, at every stop.
-        similarity: ``(S, T)`` cosine with the finished contexts of all tasks, at every stop.
-        entries: ``(S, H)`` the contexts themselves.
-    """
-    figure, (first, second, third) = subplots(1, 3, size=(8.0, 3.0), width_ratios=[1, 1, 1.4])
-    x = np.arange(len(stops))
-    ticks = np.unique(np.linspace(0, len(stops) - 1, 5).astype(int))
-    first.plot(x, accuracy, color=RED, label="test accuracy")
-    first.plot(x, own[:, 0], color=GREY, label="cosine with its start")
-    first.plot(x, own[:, 1], color=BLUE, label="cosine with its end")
-    for curve, colour in ((accuracy, RED), (own[:, 0], GREY), (own[:, 1], BLUE)):
-        first.plot(x[now], curve[now], "o", color=colour)
-    first.axvline(now, color="black", lw=0.8)
-    first.set_xticks(ticks, [str(stops[tick]) for tick in ticks])
-    first.set(ylim=(min(0, own.min()) - 0.05, 1.05), xlabel="batches seen", title=f"after {stops[now]} batches")
+    # Most entries are small; a few are not, and would leave no room for the others.
+    entries = path.contexts.cpu().numpy()
+    reach = float(np.quantile(np.abs(entries), 0.99))
+    bins = np.linspace(-reach, reach, BINS)
+    middle.hist(entries[0].clip(-reach, reach), bins, color=GREY, label="at the start")
+    middle.hist(entries[now].clip(-reach, reach), bins, color=BLUE, alpha=0.6, label="now")
+    middle.set(xlabel="entry of the context", title="its entries", yscale="log", ylim=(0.7, entries.shape[1]))
+    middle.set_yticks([])
+    middle.minorticks_off()
 
-    reach = np.quantile(np.abs(entries), 0.995)
-    bins = np.linspace(-reach, reach, 50)
-    second.hist(entries[0].clip(-reach, reach), bins, color=GREY, label="at the start")
-    second.hist(entries[now].clip(-reach, reach), bins, color=BLUE, alpha=0.6, label="now")
-    second.set(xlabel="entry of the context", title="its entries", yscale="log", ylim=(0.7, entries.shape[1]))
-    second.set_yticks([])
-
-    positions = stream.positions
-    others = np.arange(len(stream)) != task
-    third.plot(positions, np.where(others, similarity[-1], np.nan), color=GREY, lw=1, label="at the end")
-    third.plot(positions, np.where(others, similarity[now], np.nan), ".-", color=BLUE, label="now")
-    third.axvline(positions[task], color=RED, lw=1.5, label="this task")
-    third.set_title("cosine with finished contexts")
-    low, high = min(similarity[:, others].min(), 0) - 0.05, similarity[:, others].max() + 0.05
-    third.axhline(0, color="black", lw=0.8)
-    third.set(xlabel=f"other task ({stream.unit})", ylim=(low, high))
-    for ax in (first, second, third):
-        ax.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22))
+    others = np.arange(len(stream)) != path.task
+    for stop, style in ((-1, {"color": GREY, "lw": 1, "label": "at the end"}), (now, {"color": BLUE, "label": "now"})):
+        right.plot(stream.positions, np.where(others, path.with_others[stop], np.nan), marker=".", ms=4, **style)
+    right.axvline(stream.positions[path.task], color=RED, lw=1.5, label="this task")
+    right.axhline(0, color="black", lw=0.8)
+    low, high = min(path.with_others[:, others].min(), 0), path.with_others[:, others].max()
+    right.set(xlabel=f"other task ({stream.unit})", ylim=(low - 0.05, high + 0.05))
+    right.set_title("cosine with finished contexts")
+    for ax in (left, middle, right):
+        ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return figure
 
 
@@ -149,10 +144,9 @@ def distances_and_sweep(
         highest: end of the axes of density.
     """
     figure, axes = subplots(1, len(pairs) + 1, size=(2.7 * len(pairs) + 2.7, 2.9))
-    bins = np.linspace(0, 2, 60)
     for ax, (name, (within, between)) in zip(axes, pairs.items(), strict=False):
-        ax.hist(between.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="between two manifolds")
-        ax.hist(within.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="within a manifold")
+        for values, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
+            ax.hist(values.numpy(), BINS, (0, 2), density=True, color=colour, alpha=0.75, label=label)
         ax.set(title=titles[name], xlabel="distance, points of norm 1", xlim=(0, 2), ylim=(0, highest))
         ax.set_yticks([])
     x = np.arange(len(values))

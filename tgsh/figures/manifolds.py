@@ -22,9 +22,7 @@ def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -
     thin and pale.
     """
     figure, ax = subplots(size=(5.6, 4.0), subplot_kw={"projection": "3d"})
-    x, y, z = points.mean((0, 1, 2)).tolist()
-    elevation, azimuth = np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x) + np.radians(turn)
-    eye = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
+    elevation, azimuth, eye = _seen_from(points, turn)
     u, v = np.mgrid[0 : 2 * np.pi : 49j, 0 : np.pi : 25j]
     sphere = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)], axis=2)
     for wire in [*sphere[:-1:4], *sphere[:, 4:-1:4].swapaxes(0, 1)]:
@@ -43,6 +41,18 @@ def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -
     ax.view_init(elev=np.degrees(elevation), azim=np.degrees(azimuth))
     ax.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     return figure
+
+
+def in_front(points: Tensor, turn: float = 0) -> np.ndarray:
+    """Which of the T task manifolds of `manifolds_on_sphere` have their centre on the near side, ``(T,)``."""
+    return points.mean((1, 2)).numpy() @ _seen_from(points, turn)[2] > 0
+
+
+def _seen_from(points: Tensor, turn: float) -> tuple[float, float, np.ndarray]:
+    # Elevation and azimuth in radians, and the same as a unit vector.
+    x, y, z = points.mean((0, 1, 2)).tolist()
+    up, round_ = np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x) + np.radians(turn)
+    return up, round_, np.array([np.cos(up) * np.cos(round_), np.cos(up) * np.sin(round_), np.sin(up)])
 
 
 def orbits(curves: Sequence[np.ndarray], titles: Sequence[str], marked: np.ndarray) -> Figure:
