@@ -32,12 +32,12 @@ def task_and_context(
         seen: ``(len(samples), 784)``, the reconstructions of the samples' classes under the context of the task. Each
             has its own grey scale.
     """
-    figure, (left, right) = subplots(1, 2, size=(7.4, 3.0), width_ratios=[1.25, 1.6])
+    figure, (left, right) = subplots(1, 2, size=(7.4, 2.8), width_ratios=[1.4, 1.4])
     rows = [stream[task](stream.dataset.test_images[list(samples)])]
-    names = ["test images"]
+    names = ["test\nimages"]
     if seen is not None:
         rows.append(seen)
-        names.append("from the context")
+        names.append("from\ncontext")
     _strips(left, rows, names)
     left.set_title(f"task {stream[task].name}")
     others = np.arange(len(stream)) != task
@@ -73,7 +73,7 @@ def two_tasks(
         lowest: where the axes of similarity begin; they end at 1.
         highest: title -> where the axis of density ends, of all frames.
     """
-    figure, axes = subplots(1, 1 + len(pairs), size=(7.4, 2.8), width_ratios=[0.4, *[1] * len(pairs)])
+    figure, axes = subplots(1, 1 + len(pairs), size=(6.8, 2.4), width_ratios=[0.4, *[1] * len(pairs)])
     image = stream.dataset.test_images[[sample]]
     both = np.concatenate([np.pad(stream[t](image)[0].cpu().numpy(), 1, constant_values=128) for t in tasks])
     axes[0].imshow(both, cmap="gray", vmin=0, vmax=255)
@@ -81,7 +81,7 @@ def two_tasks(
     _bare(axes[0])
     for ax, (title, (intra, inter)) in zip(axes[1:], pairs.items(), strict=True):
         for values, colour, label in ((inter, ORANGE, "inter"), (intra, BLUE, "intra")):
-            ax.hist(values.numpy(), BINS, (lowest, 1), density=True, color=colour, alpha=0.75, label=label)
+            ax.hist(values.numpy(), BINS, range=(lowest, 1), density=True, color=colour, alpha=0.75, label=label)
         ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest[title]), title=f"{title}\n{notes[title]}")
         ax.set_yticks([])
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
@@ -90,7 +90,7 @@ def two_tasks(
 
 def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
     """One context at stop ``now`` of its training: how well it does, how far it has come, and whom it resembles."""
-    figure, (left, middle, right) = subplots(1, 3, size=(8.0, 3.2), width_ratios=[1.15, 0.9, 1.4])
+    figure, (left, middle, right) = subplots(1, 3, size=(7.6, 3.0), width_ratios=[1.15, 0.9, 1.4])
     stops, x = path.stops, np.arange(len(path.stops))
     ticks = np.unique(np.linspace(0, len(x) - 1, 5).astype(int))
     curves = {"test accuracy": path.accuracy, "cosine with its start": path.with_start}
@@ -105,7 +105,7 @@ def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
 
     # Most entries are small; a few are not, and would leave no room for the others.
     entries = path.contexts.cpu().numpy()
-    reach = float(np.quantile(np.abs(entries), 0.99))
+    reach = float(np.quantile(np.abs(entries), 0.97))
     bins = np.linspace(-reach, reach, BINS)
     middle.hist(entries[0].clip(-reach, reach), bins, color=GREY, label="at the start")
     middle.hist(entries[now].clip(-reach, reach), bins, color=BLUE, alpha=0.6, label="now")
@@ -119,7 +119,7 @@ def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
     right.axvline(stream.positions[path.task], color=RED, lw=1.5, label="this task")
     right.axhline(0, color="black", lw=0.8)
     low, high = min(path.with_others[:, others].min(), 0), path.with_others[:, others].max()
-    right.set(xlabel=f"other task ({stream.unit})", ylim=(low - 0.05, high + 0.05))
+    right.set(xlabel=f"other task ({stream.unit})", xlim=_ends(stream.positions), ylim=(low - 0.05, high + 0.05))
     right.set_title("cosine with finished contexts")
     for ax in (left, middle, right):
         ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
@@ -145,8 +145,8 @@ def distances_and_sweep(
     """
     figure, axes = subplots(1, len(pairs) + 1, size=(2.7 * len(pairs) + 2.7, 2.9))
     for ax, (name, (within, between)) in zip(axes, pairs.items(), strict=False):
-        for values, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
-            ax.hist(values.numpy(), BINS, (0, 2), density=True, color=colour, alpha=0.75, label=label)
+        for pair, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
+            ax.hist(pair.numpy(), BINS, range=(0, 2), density=True, color=colour, alpha=0.75, label=label)
         ax.set(title=titles[name], xlabel="distance, points of norm 1", xlim=(0, 2), ylim=(0, highest))
         ax.set_yticks([])
     x = np.arange(len(values))
@@ -196,9 +196,15 @@ def _bare(ax: Axes) -> None:
     ax.grid(False)
 
 
+def _ends(x: np.ndarray) -> tuple[float, float]:
+    margin = 0.05 * (x[-1] - x[0])
+    return x[0] - margin, x[-1] + margin
+
+
 def _similarity_axis(ax: Axes, stream: TaskStream, matrix: np.ndarray) -> None:
     off_diagonal = matrix[~np.eye(len(matrix), dtype=bool)]
     low, high = min(off_diagonal.min(), 0) - 0.1, off_diagonal.max() + 0.1
     ax.axhline(0, color="black", lw=0.8)
-    ax.set(xlabel=f"other task ({stream.unit})", ylabel="cosine similarity of contexts", ylim=(low, high))
+    ax.set(xlabel=f"other task ({stream.unit})", ylabel="cosine similarity of contexts")
+    ax.set(xlim=_ends(stream.positions), ylim=(low, high))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
