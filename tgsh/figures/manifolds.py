@@ -25,22 +25,29 @@ def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -
     elevation, azimuth, eye = _seen_from(points, turn)
     u, v = np.mgrid[0 : 2 * np.pi : 49j, 0 : np.pi : 25j]
     sphere = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)], axis=2)
-    for wire in [*sphere[:-1:4], *sphere[:, 4:-1:4].swapaxes(0, 1)]:
-        is_near = (wire @ eye > 0)[:, None]
-        ax.plot(*np.where(is_near, np.nan, wire).T, color="#eeeeee", lw=0.5)
-        ax.plot(*np.where(is_near, wire, np.nan).T, color="#cccccc", lw=0.6)
+    wires = _one_line([*sphere[:-1:4], *sphere[:, 4:-1:4].swapaxes(0, 1)])
+    is_near = (wires @ eye > 0)[:, None]
+    ax.plot(*np.where(is_near, np.nan, wires).T, color="#eeeeee", lw=0.5)
+    ax.plot(*np.where(is_near, wires, np.nan).T, color="#cccccc", lw=0.6)
     for task, name, colour in zip(points.numpy(), names, COLOURS, strict=False):
         ax.plot([], [], color=colour, lw=1.6, label=name)
-        for curve in task:
-            is_near = curve.mean(0) @ eye > 0
-            closed = np.concatenate([curve, curve[:1]])
-            ax.plot(*closed.T, color=colour, lw=1.6 if is_near else 1.0, alpha=1 if is_near else 0.35)
-            ax.scatter(*curve.mean(0), color=colour, s=9, alpha=1 if is_near else 0.35)
-    ax.set_box_aspect((1, 1, 1), zoom=1.6)
+        closed = np.concatenate([task, task[:, :1]], axis=1)
+        is_near = task.mean(1) @ eye > 0
+        for side, style in ((is_near, {"lw": 1.6}), (~is_near, {"lw": 1.0, "alpha": 0.35})):
+            if side.any():
+                ax.plot(*_one_line(closed[side]).T, color=colour, **style)
+                ax.plot(*task[side].mean(1).T, ".", color=colour, ms=5, alpha=style.get("alpha"))
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
+    ax.set_box_aspect((1, 1, 1), zoom=1.4)
     ax.set_axis_off()
     ax.view_init(elev=np.degrees(elevation), azim=np.degrees(azimuth))
     ax.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     return figure
+
+
+def _one_line(curves: Sequence[np.ndarray]) -> np.ndarray:
+    # Curves (n, 3) as a single broken line: every line costs time to draw.
+    return np.concatenate([np.concatenate([curve, np.full((1, 3), np.nan)]) for curve in curves])
 
 
 def in_front(points: Tensor, turn: float = 0) -> np.ndarray:
