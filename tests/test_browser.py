@@ -150,6 +150,13 @@ def test_explorers_replace_their_first_frame(page):
     )
 
 
+def test_controls_stand_close_to_their_picture(page):
+    for explorer in explorers(page):
+        top = explorer.rect["y"]
+        picture_at = explorer.find_element("tag name", "img").rect["y"]
+        assert picture_at - top < 150
+
+
 def test_every_slider_and_menu_answers_the_keyboard(page):
     from selenium.webdriver.common.keys import Keys
 

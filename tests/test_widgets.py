@@ -74,6 +74,12 @@ def test_play_moves_the_coordinate_it_names():
     assert linked(made.children[0], (player, "value"), (slider, "index"))
 
 
+def test_every_control_lies_in_a_row():
+    made = explorer(draw, {"task": TASKS, "digit": DIGITS}, alt="lines", menus=["digit"], play="task")
+    assert all(isinstance(row, ipywidgets.HBox) for row in made.children[:2])
+    assert all(isinstance(row, ipywidgets.HBox) for row in explorer(draw, {"task": TASKS}, alt="lines").children[:1])
+
+
 def test_every_frame_says_what_it_shows():
     made = explorer(draw, {"task": TASKS}, alt=say, caption="Lines < curves")
     (stack,) = children(made, ipywidgets.Stack)

@@ -167,7 +167,8 @@ def _control(name: str, labels: Sequence[str], index: int, menu: bool) -> ipywid
 
 def _player(control: ipywidgets.Widget, plays: bool) -> ipywidgets.Widget:
     if not plays:
-        return control
+        # in a row of its own: in the column of the explorer a slider's flex would be its height
+        return ipywidgets.HBox([control])
     control.layout.margin = "0 0 0 1em"
     player = ipywidgets.Play(value=control.index, min=0, max=len(control.options) - 1, interval=400, repeat=True)
     link = ipywidgets.jslink((player, "value"), (control, "index"))

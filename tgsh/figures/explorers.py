@@ -123,7 +123,7 @@ def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
     right.set(xlabel=f"other task ({stream.unit})", xlim=_ends(stream.positions), ylim=(low - 0.05, high + 0.05))
     right.set_title("cosine with finished contexts")
     for ax in (left, middle, right):
-        ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+        ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.24))
     return figure
 
 
