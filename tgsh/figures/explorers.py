@@ -164,7 +164,7 @@ def distances_and_sweep(
 
 def before_and_after(before: Tensor, after: Tensor, name: str) -> Figure:
     """Images ``(n, 28, 28)`` above what a task makes of them."""
-    figure, ax = subplots(size=(6.4, 3.0))
+    figure, ax = subplots(size=(6.4, 2.5))
     _strips(ax, [before, after], ["original", "as the task\nshows it"])
     ax.set_title(name)
     return figure
