@@ -150,6 +150,13 @@ def test_explorers_replace_their_first_frame(page):
     )
 
 
+def test_controls_stand_close_to_their_picture(page):
+    for explorer in explorers(page):
+        top = explorer.rect["y"]
+        picture_at = explorer.find_element("tag name", "img").rect["y"]
+        assert picture_at - top < 150
+
+
 def test_every_slider_and_menu_answers_the_keyboard(page):
     from selenium.webdriver.common.keys import Keys
 
@@ -158,13 +165,14 @@ def test_every_slider_and_menu_answers_the_keyboard(page):
             is_last = float(handle.get_attribute("aria-valuenow")) >= float(handle.get_attribute("aria-valuemax"))
             assert changes(explorer, handle.send_keys, Keys.ARROW_LEFT if is_last else Keys.ARROW_RIGHT)
             assert handle.get_attribute("aria-label")
-            assert handle.get_attribute("aria-valuetext") == explorer.find_element("class name", "widget-readout").text
+            slider = handle.find_element("xpath", "ancestor::*[contains(@class, 'widget-slider')]")
+            assert handle.get_attribute("aria-valuetext") == slider.find_element("class name", "widget-readout").text
         for menu in explorer.find_elements("tag name", "select"):
             is_last = int(menu.get_property("selectedIndex")) == len(menu.find_elements("tag name", "option")) - 1
             assert changes(explorer, menu.send_keys, Keys.ARROW_UP if is_last else Keys.ARROW_DOWN)
 
 
-def test_every_slider_and_player_answers_the_mouse(page):
+def test_every_slider_menu_and_player_answers_the_mouse(page):
     from selenium.webdriver import ActionChains
 
     for explorer in explorers(page):
@@ -177,10 +185,26 @@ def test_every_slider_and_player_answers_the_mouse(page):
             time.sleep(0.4)  # the handle glides to where the track was clicked
             drag = ActionChains(page).click_and_hold(handle).move_by_offset(int(-aim / 2), 0).release()
             assert changes(explorer, drag.perform)
+        for menu in explorer.find_elements("tag name", "select"):
+            others = [option for option in menu.find_elements("tag name", "option") if not option.is_selected()]
+            assert changes(explorer, others[-1].click)
         for player in explorer.find_elements("class name", "jupyter-widget-play"):
             start, stop = player.find_elements("tag name", "button")[:2]
             assert changes(explorer, start.click)
             stop.click()
+
+
+def test_every_frame_says_what_it_shows_itself(page):
+    from selenium.webdriver.common.keys import Keys
+
+    for explorer in explorers(page):
+        handle = explorer.find_element("class name", "noUi-handle")
+        said = []
+        for key in (Keys.HOME, Keys.END):
+            changes(explorer, handle.send_keys, key)
+            said.append(explorer.find_element("tag name", "img").get_attribute("alt"))
+        assert min(map(len, said)) > 20
+        assert said[0] != said[1]
 
 
 def test_the_page_does_not_jump_when_a_picture_changes(page):

@@ -5,11 +5,12 @@ import re
 from io import BytesIO
 
 import ipywidgets
+import numpy as np
 import pytest
 from PIL import Image
 
 from tgsh import ParameterError
-from tgsh.figures import subplots
+from tgsh.figures import BLUE, GREEN, ORANGE, RED, subplots
 from tgsh.widgets import explorer, frame_png
 
 TASKS = ["0°", "10°", "20°", "30°"]
@@ -73,6 +74,12 @@ def test_play_moves_the_coordinate_it_names():
     assert linked(made.children[0], (player, "value"), (slider, "index"))
 
 
+def test_every_control_lies_in_a_row():
+    made = explorer(draw, {"task": TASKS, "digit": DIGITS}, alt="lines", menus=["digit"], play="task")
+    assert all(isinstance(row, ipywidgets.HBox) for row in made.children[:2])
+    assert all(isinstance(row, ipywidgets.HBox) for row in explorer(draw, {"task": TASKS}, alt="lines").children[:1])
+
+
 def test_every_frame_says_what_it_shows():
     made = explorer(draw, {"task": TASKS}, alt=say, caption="Lines < curves")
     (stack,) = children(made, ipywidgets.Stack)
@@ -103,6 +110,18 @@ def test_frames_are_light_opaque_and_keep_their_colours():
     assert len(picture.convert("RGB").getcolors()) <= 32
     assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     assert any(red > 200 and green < 60 > blue for _, (red, green, blue) in picture.convert("RGB").getcolors())
+
+
+def test_rare_colours_stay_apart_among_many_greys():
+    figure, ax = subplots(size=(5, 4))
+    for slope in np.linspace(-1, 1, 40):
+        ax.plot([0, 1], [0.5 - slope, 0.5 + slope], color="#dddddd", lw=0.5)
+    colours = (BLUE, GREEN, ORANGE, RED)
+    for number, colour in enumerate(colours):
+        ax.plot([0.3, 0.5], [0.2 * number, 0.2 * number + 0.1], color=colour, lw=1.6)
+    palette = np.array([rgb for _, rgb in Image.open(BytesIO(frame_png(figure))).convert("RGB").getcolors()])
+    wanted = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours])
+    assert np.abs(palette[:, None] - wanted).max(2).min(0).max() < 30
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,9 @@ def frame_png(figure: Figure, colours: int = 32) -> bytes:
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba()))
     white = Image.new("RGBA", drawn.size, "white")
     white.alpha_composite(drawn)
-    # A first guess by median cut misses thin lines in a rare colour; k-means moves the palette to them.
-    palette = white.convert("RGB").quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    # Median cut would give the palette to the greys, which are many, and mix two thin lines of rare colours into one.
+    # Maximum coverage goes by how different colours are; k-means then moves the palette to those that are there.
+    palette = white.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     file = BytesIO()
     palette.save(file, "PNG", optimize=True)
     return file.getvalue()
@@ -166,7 +167,8 @@ def _control(name: str, labels: Sequence[str], index: int, menu: bool) -> ipywid
 
 def _player(control: ipywidgets.Widget, plays: bool) -> ipywidgets.Widget:
     if not plays:
-        return control
+        # in a row of its own: in the column of the explorer a slider's flex would be its height
+        return ipywidgets.HBox([control])
     control.layout.margin = "0 0 0 1em"
     player = ipywidgets.Play(value=control.index, min=0, max=len(control.options) - 1, interval=400, repeat=True)
     link = ipywidgets.jslink((player, "value"), (control, "index"))

@@ -3,12 +3,20 @@
 from tgsh.figures.circuit import flynet_circuit
 from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
 from tgsh.figures.definition import definition_angles, row_cosines, two_networks
-from tgsh.figures.explorers import task_and_context
+from tgsh.figures.explorers import (
+    before_and_after,
+    distances_and_sweep,
+    step_of_training,
+    tallest,
+    task_and_context,
+    two_tasks,
+)
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
 from tgsh.figures.manifolds import (
     bars_with_range,
     curves_with_range,
     distance_histograms,
+    in_front,
     log_log,
     manifolds_on_sphere,
     orbits,
@@ -38,15 +46,18 @@ __all__ = [
     "agreement_and_null",
     "agreement_profile",
     "bars_with_range",
+    "before_and_after",
     "clustered_similarity",
     "curves_with_range",
     "definition_angles",
     "distance_histograms",
+    "distances_and_sweep",
     "draw_similarity",
     "flynet_circuit",
     "growth_curves",
     "image_rows",
     "image_sheet",
+    "in_front",
     "log_log",
     "manifolds_on_sphere",
     "orbits",
@@ -61,8 +72,11 @@ __all__ = [
     "similarity_variants",
     "stacked_shares",
     "stage_bars",
+    "step_of_training",
     "subplots",
     "sweep",
+    "tallest",
     "task_and_context",
     "two_networks",
+    "two_tasks",
 ]

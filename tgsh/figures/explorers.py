@@ -2,45 +2,210 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures.style import BLUE, GREY, RED, subplots
+from tgsh.figures.style import BLUE, GREY, ORANGE, RED, subplots
+from tgsh.trajectory import Path
+
+BINS = 50  # of histograms
+_FILLED = {"density": True, "histtype": "stepfilled"}  # one patch: drawn several times faster than fifty bars
 
 
 def task_and_context(
-    stream: TaskStream, task: int, samples: Sequence[int], trained: np.ndarray, untrained: np.ndarray | None = None
+    stream: TaskStream,
+    task: int,
+    samples: Sequence[int],
+    trained: np.ndarray,
+    untrained: np.ndarray | None = None,
+    seen: Tensor | None = None,
 ) -> Figure:
-    """What task ``task`` makes of the test images ``samples``, beside its context's similarity to all the others.
+    """What task ``task`` makes of some test images, what its context makes of their classes, and whom it resembles.
 
     Args:
-        samples: indices of an even number of test images.
+        samples: indices of test images.
         trained: ``(T, T)`` cosine similarity of the contexts; ``untrained``: the same before training, as a control.
+        seen: ``(len(samples), 784)``, the reconstructions of the samples' classes under the context of the task. Each
+            has its own grey scale.
     """
-    figure, (left, right) = subplots(1, 2, size=(7.2, 3.0), width_ratios=[1, 2.4])
-    left.imshow(_mosaic(stream[task](stream.dataset.test_images[list(samples)]).cpu()), cmap="gray", vmin=0, vmax=255)
+    figure, (left, right) = subplots(1, 2, size=(7.4, 2.8), width_ratios=[1.4, 1.4])
+    rows = [stream[task](stream.dataset.test_images[list(samples)])]
+    names = ["test\nimages"]
+    if seen is not None:
+        rows.append(seen)
+        names.append("from\ncontext")
+    _strips(left, rows, names)
     left.set_title(f"task {stream[task].name}")
-    left.axis("off")
-
     others = np.arange(len(stream)) != task
     for matrix, colour, label in ((untrained, GREY, "untrained"), (trained, BLUE, "trained")):
         if matrix is not None:
             # broken at the task itself, where it is 1 by definition
             right.plot(stream.positions, np.where(others, matrix[task], np.nan), ".-", color=colour, label=label)
     right.axvline(stream.positions[task], color=RED, lw=1.5, label="this task")
-    right.axhline(0, color="black", lw=0.8)
-    off_diagonal = trained[~np.eye(len(trained), dtype=bool)]
-    low, high = min(off_diagonal.min(), 0) - 0.1, off_diagonal.max() + 0.1
-    right.set(xlabel=f"other task ({stream.unit})", ylabel="cosine similarity of contexts", ylim=(low, high))
-    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    _similarity_axis(right, stream, trained)
     return figure
 
 
-def _mosaic(images: Tensor) -> np.ndarray:
-    # (2n, h, w) as two rows of n images
-    n, (height, width) = len(images) // 2, images.shape[1:]
-    return images.reshape(2, n, height, width).transpose(1, 2).reshape(2 * height, n * width).numpy()
+def tallest(groups: Iterable[Tensor], low: float, high: float, n_bins: int = BINS) -> float:
+    """The highest bar of a histogram of density of any of ``groups``: one scale for the frames that show them."""
+    return max(np.histogram(group.numpy(), n_bins, (low, high), density=True)[0].max() for group in groups)
+
+
+def two_tasks(
+    stream: TaskStream,
+    tasks: tuple[int, int],
+    sample: int,
+    pairs: Mapping[str, tuple[Tensor, Tensor]],
+    notes: Mapping[str, str],
+    lowest: float,
+    highest: Mapping[str, float],
+) -> Figure:
+    """Intra- and inter-task similarity of two tasks, a panel a network, beside one test image in both tasks.
+
+    Args:
+        sample: index of that test image.
+        pairs: title -> intra, inter.
+        notes: title -> what the second line of the title says.
+        lowest: where the axes of similarity begin; they end at 1.
+        highest: title -> where the axis of density ends, of all frames.
+    """
+    figure, axes = subplots(1, 1 + len(pairs), size=(6.8, 2.4), width_ratios=[0.4, *[1] * len(pairs)])
+    image = stream.dataset.test_images[[sample]]
+    both = np.concatenate([np.pad(stream[t](image)[0].cpu().numpy(), 1, constant_values=128) for t in tasks])
+    axes[0].imshow(both, cmap="gray", vmin=0, vmax=255)
+    axes[0].set_yticks([14.5, 44.5], [stream[t].name for t in tasks])
+    _bare(axes[0])
+    for ax, (title, (intra, inter)) in zip(axes[1:], pairs.items(), strict=True):
+        for values, colour, label in ((inter, ORANGE, "inter"), (intra, BLUE, "intra")):
+            ax.hist(values.numpy(), BINS, range=(lowest, 1), **_FILLED, color=colour, alpha=0.75, label=label)
+        ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest[title]), title=f"{title}\n{notes[title]}")
+        ax.set_yticks([])
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
+    """One context at stop ``now`` of its training: how well it does, how far it has come, and whom it resembles."""
+    figure, (left, middle, right) = subplots(1, 3, size=(7.6, 3.0), width_ratios=[1.15, 0.9, 1.4])
+    stops, x = path.stops, np.arange(len(path.stops))
+    ticks = np.unique(np.linspace(0, len(x) - 1, 5).astype(int))
+    curves = {"test accuracy": path.accuracy, "cosine with its start": path.with_start}
+    curves["cosine with its end"] = path.with_end
+    for (label, curve), colour in zip(curves.items(), (RED, GREY, BLUE), strict=True):
+        left.plot(x, curve, color=colour, label=label)
+        left.plot(now, curve[now], "o", color=colour)
+    left.axvline(now, color="black", lw=0.8)
+    left.set_xticks(ticks, [str(stops[tick]) for tick in ticks])
+    lowest = min(0, *(curve.min() for curve in curves.values()))
+    left.set(ylim=(lowest - 0.05, 1.05), xlabel="batches seen", title="how far it has come")
+
+    # Most entries are small; a few are not, and would leave no room for the others.
+    entries = path.contexts.cpu().numpy()
+    reach = float(np.quantile(np.abs(entries), 0.97))
+    bins = np.linspace(-reach, reach, BINS)
+    middle.hist(entries[0].clip(-reach, reach), bins, histtype="stepfilled", color=GREY, label="at the start")
+    middle.hist(entries[now].clip(-reach, reach), bins, histtype="stepfilled", color=BLUE, alpha=0.6, label="now")
+    middle.set(xlabel="entry of the context", title="its entries", yscale="log", ylim=(0.7, entries.shape[1]))
+    middle.set_yticks([])
+    middle.minorticks_off()
+
+    others = np.arange(len(stream)) != path.task
+    for stop, style in ((-1, {"color": GREY, "lw": 1, "label": "at the end"}), (now, {"color": BLUE, "label": "now"})):
+        right.plot(stream.positions, np.where(others, path.with_others[stop], np.nan), marker=".", ms=4, **style)
+    right.axvline(stream.positions[path.task], color=RED, lw=1.5, label="this task")
+    right.axhline(0, color="black", lw=0.8)
+    low, high = min(path.with_others[:, others].min(), 0), path.with_others[:, others].max()
+    right.set(xlabel=f"other task ({stream.unit})", xlim=_ends(stream.positions), ylim=(low - 0.05, high + 0.05))
+    right.set_title("cosine with finished contexts")
+    for ax in (left, middle, right):
+        ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.24))
+    return figure
+
+
+def distances_and_sweep(
+    pairs: Mapping[str, tuple[Tensor, Tensor]],
+    titles: Mapping[str, str],
+    values: Sequence[float],
+    now: int,
+    curves: Mapping[str, np.ndarray],
+    xlabel: str,
+    highest: float,
+) -> Figure:
+    """Distances within and between manifolds at one value of a setting, beside what it does to some measures.
+
+    Args:
+        pairs: name -> within, between; titles: name -> title of its panel.
+        values: of the setting; ``now`` is the index of the one shown.
+        curves: label -> ``(len(values),)``.
+        highest: end of the axes of density.
+    """
+    figure, axes = subplots(1, len(pairs) + 1, size=(2.7 * len(pairs) + 2.7, 2.9))
+    for ax, (name, (within, between)) in zip(axes, pairs.items(), strict=False):
+        for pair, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
+            ax.hist(pair.numpy(), BINS, range=(0, 2), **_FILLED, color=colour, alpha=0.75, label=label)
+        ax.set(title=titles[name], xlabel="distance, points of norm 1", xlim=(0, 2), ylim=(0, highest))
+        ax.set_yticks([])
+    x = np.arange(len(values))
+    for (label, curve), colour in zip(curves.items(), (GREY, "black"), strict=True):
+        axes[-1].plot(x, curve, color=colour, marker=".", label=label)
+        axes[-1].plot(now, curve[now], "o", color=RED, ms=7)
+    axes[-1].set_xticks(x, [f"{value:g}" for value in values], rotation=45, fontsize=8)
+    axes[-1].set(xlabel=xlabel, ylim=(0, 1))
+    axes[-1].set_title("over " + xlabel)
+    axes[-1].legend(fontsize=8, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def before_and_after(before: Tensor, after: Tensor, name: str) -> Figure:
+    """Images ``(n, 28, 28)`` above what a task makes of them."""
+    figure, ax = subplots(size=(6.4, 2.5))
+    _strips(ax, [before, after], ["original", "as the task\nshows it"])
+    ax.set_title(name)
+    return figure
+
+
+def _strips(ax: Axes, rows: Sequence[Tensor], names: Sequence[str]) -> None:
+    # Rows of images side by side. Images are shown from black to white; what is no image, on a scale of its own.
+    strips = []
+    for images in rows:
+        grey = images.detach().cpu().float()
+        if grey.dim() == 2:  # reconstructions, (n, 784)
+            low, high = grey.quantile(0.02, dim=1, keepdim=True), grey.quantile(0.995, dim=1, keepdim=True)
+            grey = ((grey - low) / (high - low)).clamp(0, 1).unflatten(1, (28, 28))
+        else:
+            grey = grey / _white(images)
+        framed = np.pad(grey.numpy(), ((0, 0), (1, 1), (1, 1)), constant_values=0.5)
+        strips.append(np.concatenate(list(framed), axis=1))
+    ax.imshow(np.concatenate(strips), cmap="gray", vmin=0, vmax=1)
+    ax.set_yticks(14.5 + 30 * np.arange(len(rows)), names)
+    _bare(ax)
+
+
+def _white(images: Tensor) -> int:
+    return 1 if images.is_floating_point() else 255
+
+
+def _bare(ax: Axes) -> None:
+    ax.set(xticks=[], frame_on=False)
+    ax.tick_params(length=0)
+    ax.grid(False)
+
+
+def _ends(x: np.ndarray) -> tuple[float, float]:
+    margin = 0.05 * (x[-1] - x[0])
+    return x[0] - margin, x[-1] + margin
+
+
+def _similarity_axis(ax: Axes, stream: TaskStream, matrix: np.ndarray) -> None:
+    off_diagonal = matrix[~np.eye(len(matrix), dtype=bool)]
+    low, high = min(off_diagonal.min(), 0) - 0.1, off_diagonal.max() + 0.1
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set(xlabel=f"other task ({stream.unit})", ylabel="cosine similarity of contexts")
+    ax.set(xlim=_ends(stream.positions), ylim=(low, high))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)

@@ -15,24 +15,51 @@ COLOURS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def manifolds_on_sphere(points: Tensor, names: Sequence[str]) -> Figure:
-    """Task manifolds on the unit sphere: ``(T, K, P, 3)``, a colour a task, a closed line a class, a dot its centre."""
-    figure, ax = subplots(size=(6.0, 4.6), subplot_kw={"projection": "3d"})
-    u, v = np.mgrid[0 : 2 * np.pi : 37j, 0 : np.pi : 19j]
-    sphere = np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)
-    ax.plot_wireframe(*sphere, color="#dddddd", lw=0.4, rstride=2, cstride=2)
+def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -> Figure:
+    """Task manifolds on the unit sphere: ``(T, K, P, 3)``, a colour a task, a closed line a class, a dot its centre.
+
+    The sphere is seen from where most of the points are, ``turn`` degrees further round. What lies on its far side is
+    thin and pale.
+    """
+    figure, ax = subplots(size=(5.6, 4.0), subplot_kw={"projection": "3d"})
+    elevation, azimuth, eye = _seen_from(points, turn)
+    u, v = np.mgrid[0 : 2 * np.pi : 49j, 0 : np.pi : 25j]
+    sphere = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)], axis=2)
+    wires = _one_line([*sphere[:-1:4], *sphere[:, 4:-1:4].swapaxes(0, 1)])
+    is_near = (wires @ eye > 0)[:, None]
+    ax.plot(*np.where(is_near, np.nan, wires).T, color="#eeeeee", lw=0.5)
+    ax.plot(*np.where(is_near, wires, np.nan).T, color="#cccccc", lw=0.6)
     for task, name, colour in zip(points.numpy(), names, COLOURS, strict=False):
-        for number, curve in enumerate(task):
-            closed = np.concatenate([curve, curve[:1]])
-            ax.plot(*closed.T, color=colour, lw=1.6, label=name if number == 0 else None)
-            ax.scatter(*curve.mean(0), color=colour, s=9)
-    ax.set_box_aspect((1, 1, 1), zoom=1.6)
+        ax.plot([], [], color=colour, lw=1.6, label=name)
+        closed = np.concatenate([task, task[:, :1]], axis=1)
+        is_near = task.mean(1) @ eye > 0
+        for side, style in ((is_near, {"lw": 1.6}), (~is_near, {"lw": 1.0, "alpha": 0.35})):
+            if side.any():
+                ax.plot(*_one_line(closed[side]).T, color=colour, **style)
+                ax.plot(*task[side].mean(1).T, ".", color=colour, ms=5, alpha=style.get("alpha"))
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
+    ax.set_box_aspect((1, 1, 1), zoom=1.4)
     ax.set_axis_off()
-    # Seen from where most of the points are: a sphere hides its back.
-    x, y, z = points.mean((0, 1, 2)).tolist()
-    ax.view_init(elev=np.degrees(np.arctan2(z, np.hypot(x, y))), azim=np.degrees(np.arctan2(y, x)))
+    ax.view_init(elev=np.degrees(elevation), azim=np.degrees(azimuth))
     ax.legend(loc="center left", bbox_to_anchor=(0.95, 0.5))
     return figure
+
+
+def _one_line(curves: Sequence[np.ndarray]) -> np.ndarray:
+    # Curves (n, 3) as a single broken line: every line costs time to draw.
+    return np.concatenate([np.concatenate([curve, np.full((1, 3), np.nan)]) for curve in curves])
+
+
+def in_front(points: Tensor, turn: float = 0) -> np.ndarray:
+    """Which of the T task manifolds of `manifolds_on_sphere` have their centre on the near side, ``(T,)``."""
+    return points.mean((1, 2)).numpy() @ _seen_from(points, turn)[2] > 0
+
+
+def _seen_from(points: Tensor, turn: float) -> tuple[float, float, np.ndarray]:
+    # Elevation and azimuth in radians, and the same as a unit vector.
+    x, y, z = points.mean((0, 1, 2)).tolist()
+    up, round_ = np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x) + np.radians(turn)
+    return up, round_, np.array([np.cos(up) * np.cos(round_), np.cos(up) * np.sin(round_), np.sin(up)])
 
 
 def orbits(curves: Sequence[np.ndarray], titles: Sequence[str], marked: np.ndarray) -> Figure:
