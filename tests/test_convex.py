@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from tgsh import FlyNet, Recipe, RotationMNIST, train_stream
-from tgsh.convex import curvature, features, fit_local, loss_and_gradient, solve_context
+from tgsh.convex import features, fit_local, loss_and_gradient, solve_context, templates
 from tgsh.errors import ParameterError
 
 
@@ -25,13 +25,20 @@ def test_gradient_is_that_of_autograd(problem):
     torch.testing.assert_close(gradient, m.grad, rtol=1e-4, atol=1e-6)
 
 
-def test_curvature_is_the_second_difference_of_the_loss(problem):
-    h, labels, W2 = (part.double() if part.is_floating_point() else part for part in problem)
-    m, d = torch.randn(12).double(), F.normalize(torch.randn(12).double(), dim=0)
-    e = 1e-3
-    at = [float(loss_and_gradient(h, labels, W2, m + k * e * d)[0]) for k in (-1, 0, 1)]
-    expected = (at[0] - 2 * at[1] + at[2]) / e**2
-    assert float(curvature(h, W2, m, 5 * d[None])[0]) == pytest.approx(expected, rel=1e-4)
+def test_templates_are_centred_class_means():
+    h = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
+    found = templates(h, torch.tensor([0, 0, 1]), n_classes=2)
+    torch.testing.assert_close(found, torch.tensor([[1.0, -2.0], [-1.0, 2.0]]))
+    with pytest.raises(ParameterError, match="every one of 3 classes"):
+        templates(h, torch.tensor([0, 0, 1]), n_classes=3)
+
+
+def test_templates_are_all_that_the_first_gradient_sees():
+    source = torch.Generator().manual_seed(1)
+    h, W2 = torch.rand(50, 8, generator=source), torch.randn(10, 8, generator=source)
+    labels = torch.arange(50) % 10
+    _, gradient = loss_and_gradient(h, labels, W2, torch.zeros(8))
+    torch.testing.assert_close(gradient, -(W2 * templates(h, labels)).sum(0) / 10)
 
 
 def test_the_loss_is_convex_in_the_context(problem):
@@ -39,7 +46,6 @@ def test_the_loss_is_convex_in_the_context(problem):
     a, b = torch.randn(12), torch.randn(12)
     values = [float(loss_and_gradient(h, labels, W2, a + s * (b - a))[0]) for s in torch.linspace(0, 1, 11)]
     assert all(v <= (u + w) / 2 + 1e-6 for u, v, w in zip(values, values[1:], values[2:], strict=False))
-    assert (curvature(h, W2, a, torch.randn(20, 12)) >= 0).all()
 
 
 def test_every_start_ends_at_the_one_optimum(problem):

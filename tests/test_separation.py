@@ -33,6 +33,7 @@ def test_controls_keep_what_they_promise():
     assert made["untrained"] is untrained
     torch.testing.assert_close(made["permuted"].sort(0).values, trained.sort(0).values)
     assert not (made["permuted"] == trained).all(1).any()
+    assert (made["negated"] == -trained).all()
     torch.testing.assert_close(made["flipped"].abs(), trained.abs())
     kept = (made["flipped"] == trained).float().mean()
     assert 0.3 < kept < 0.7

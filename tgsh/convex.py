@@ -60,16 +60,21 @@ def loss_and_gradient(h: Tensor, labels: Tensor, W2: Tensor, context: Tensor) ->
 
 
 @torch.no_grad()
-def curvature(h: Tensor, W2: Tensor, context: Tensor, directions: Tensor) -> Tensor:
-    """Second derivative of the loss at a context along ``directions`` ``(D, H)``, scaled to length 1: ``(D,)``.
+def templates(h: Tensor, labels: Tensor, n_classes: int = 10) -> Tensor:
+    """Class means of inputs or features ``(N, H)``, less the mean of the class means: ``(n_classes, H)``.
 
-    With logits linear in the context it is the mean over the images of the variance, under the predicted classes, of
-    the logits that the direction adds. It is never below 0, which is the convexity.
+    They are all that the loss knows at a context of zeros, where every class is as likely as any other. If the classes
+    are equally frequent, its gradient there is ``-(1 / K) sum_k W2[k] * templates[k]``.
+
+    Raises:
+        ParameterError: some class has no image.
     """
-    p = ((W2 * context) @ h.T).softmax(0)  # (10, N)
-    moved = (W2 * F.normalize(directions, dim=1)[:, None]) @ h.T  # (D, 10, N)
-    variance = (p * moved**2).sum(1) - (p * moved).sum(1) ** 2
-    return variance.mean(1)
+    counts = labels.bincount(minlength=n_classes)
+    if counts.min() == 0:
+        raise ParameterError(f"every one of {n_classes} classes needs an image; use more images")
+    sums = F.one_hot(labels, n_classes).T.to(h) @ h
+    means = sums / counts[:, None]
+    return means - means.mean(0)
 
 
 def solve_context(

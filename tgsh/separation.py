@@ -19,6 +19,7 @@ def control_contexts(trained: Tensor, untrained: Tensor, seed: int = 0) -> dict[
 
     - ``trained``, ``untrained``: as they are.
     - ``permuted``: the trained contexts, handed to other tasks at random; nobody keeps their own.
+    - ``negated``: the trained contexts times -1.
     - ``flipped``: the trained contexts, every entry's sign drawn anew: the sizes are learned, the signs are not.
     - ``absolute``: the trained contexts without their signs.
     - ``shared``: the first task's trained context for all tasks.
@@ -34,6 +35,7 @@ def control_contexts(trained: Tensor, untrained: Tensor, seed: int = 0) -> dict[
         "trained": trained,
         "untrained": untrained,
         "permuted": trained[derangement(len(trained), seed).to(trained.device)],
+        "negated": -trained,
         "flipped": trained * (2 * coins - 1),
         "absolute": trained.abs(),
         "shared": trained[:1].expand_as(trained),
