@@ -43,27 +43,36 @@ def test_power_sums_to_one_for_an_odd_number_of_tasks_too():
 
 
 def test_a_planted_circle_is_one_frequency_and_two_directions():
-    similarity = context_similarity(planted([1]))
+    contexts = planted([1])
+    similarity = context_similarity(contexts)
     assert fourier_power(similarity)[1] == pytest.approx(1)
     assert linear_dimension(similarity) == pytest.approx(2)
     assert circulant_share(similarity) == pytest.approx(1)
-    places = fourier_coordinates(similarity, 1)
+    places = fourier_coordinates(contexts, contexts, 1)
     np.testing.assert_allclose(np.hypot(*places.T), 1)
     turns = np.unwrap(np.arctan2(*places.T[::-1]))
     np.testing.assert_allclose(np.diff(turns), 2 * np.pi / T, rtol=1e-5)
 
 
 def test_a_curve_of_two_frequencies_goes_round_twice_in_the_second():
-    similarity = context_similarity(planted([1, 2]))
-    np.testing.assert_allclose(fourier_power(similarity)[1:3], 0.5)
+    contexts = planted([1, 2])
+    similarity = context_similarity(contexts)
+    np.testing.assert_allclose(fourier_power(similarity)[1:3], 0.5, rtol=1e-5)
     assert linear_dimension(similarity) == pytest.approx(4)
-    turns = np.unwrap(np.arctan2(*fourier_coordinates(similarity, 2).T[::-1]))
+    turns = np.unwrap(np.arctan2(*fourier_coordinates(contexts, contexts, 2).T[::-1]))
     assert abs(turns[-1] - turns[0]) == pytest.approx(2 * 2 * np.pi * (T - 1) / T)
 
 
 def test_frequencies_beyond_the_tasks_are_refused():
     with pytest.raises(ParameterError, match="frequency"):
-        fourier_coordinates(np.eye(T), T // 2)
+        fourier_coordinates(torch.eye(T), torch.eye(T), T // 2)
+
+
+def test_unrelated_contexts_make_a_circle_in_their_own_plane_and_none_in_that_of_others():
+    one, other = (torch.randn(36, 20_000, generator=torch.Generator().manual_seed(s)) for s in (0, 1))
+    own = np.hypot(*fourier_coordinates(one, one, 1).T)
+    np.testing.assert_allclose(own, (2 / 36) ** 0.5, rtol=0.2)
+    assert np.hypot(*fourier_coordinates(one, other, 1).T).max() < 0.05
 
 
 def test_circulant_share_of_noise_is_small_and_shuffling_a_circle_destroys_it():

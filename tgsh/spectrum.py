@@ -46,22 +46,30 @@ def fourier_power(similarity: np.ndarray) -> np.ndarray:
     return twice * eigenvalues / np.trace(similarity)
 
 
-def fourier_coordinates(similarity: np.ndarray, frequency: int) -> np.ndarray:
-    """Where the contexts lie in the plane of one frequency: ``(T, 2)``, from cosine similarities ``(T, T)``.
+def fourier_coordinates(contexts: Tensor, reference: Tensor, frequency: int) -> np.ndarray:
+    """Where contexts ``(T, H)`` lie in the plane of one frequency of the contexts ``reference`` ``(T, H)``: ``(T, 2)``.
 
-    The plane is spanned by the sums of the normalised contexts weighted with the cosine and with the sine of
-    ``frequency`` turns over the circle of tasks. Where the matrix is circulant the contexts lie evenly on a circle in
-    it, and go round ``frequency`` times; 1 is the length of a context.
+    The plane is spanned by the sums of the reference's normalised contexts, weighted with the cosine and the sine of
+    ``frequency`` turns over the circle of tasks; 1 is the length of a context. Where similarity depends on the distance
+    of tasks only, contexts lie evenly on a circle in it and go round ``frequency`` times.
+
+    Take the reference from another run. In a plane of their own *any* T unrelated contexts lie on a circle, of radius
+    sqrt(2 / T): each has a share in the sums. In the plane of another run, unrelated contexts lie near 0.
 
     Raises:
         ParameterError: a frequency that is not from 1 to (T - 1) // 2.
     """
-    T = len(similarity)
+    T = len(contexts)
     check_int("frequency", frequency, 1, (T - 1) // 2)
     angle = 2 * np.pi * frequency * np.arange(T) / T
-    weights = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    length = np.sqrt(np.maximum(np.diag(weights.T @ similarity @ weights), np.finfo(float).tiny))
-    return similarity @ weights / length
+    weights = np.stack([np.cos(angle), np.sin(angle)])
+    axes = weights @ _unit(reference)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    return _unit(contexts) @ axes.T
+
+
+def _unit(contexts: Tensor) -> np.ndarray:
+    return F.normalize(contexts.detach().double().cpu(), dim=1).numpy()
 
 
 def between_runs(one: Tensor, other: Tensor) -> np.ndarray:
@@ -70,8 +78,7 @@ def between_runs(one: Tensor, other: Tensor) -> np.ndarray:
     Both runs share W1 and W2. What is particular to a run does not repeat, so it adds nothing to the mean of these
     numbers, the diagonal included, whereas within a run it puts 1 on the diagonal.
     """
-    a, b = (F.normalize(contexts.detach().double().cpu(), dim=1).numpy() for contexts in (one, other))
-    cross = a @ b.T
+    cross = _unit(one) @ _unit(other).T
     return (cross + cross.T) / 2
 
 

@@ -14,14 +14,14 @@ from tgsh.figures.style import BLUE, GREY, RED, subplots
 
 def lines_between(where: np.ndarray, losses: Mapping[str, np.ndarray]) -> Figure:
     """Loss along straight lines from one context (0) to another (1): name -> ``(n_lines, len(where))``."""
-    figure, ax = subplots(size=(7.2, 3.0))
+    figure, ax = subplots(size=(7.2, 3.6))
     for number, (name, curves) in enumerate(losses.items()):
         ax.plot(where, curves.T, color=COLOURS[number], lw=1.2)
         ax.plot([], [], color=COLOURS[number], label=name)
     ax.axvline(0, color=GREY, lw=0.8, ls=":")
     ax.axvline(1, color=GREY, lw=0.8, ls=":")
     ax.set(xlabel="place on the line (0 and 1: the two contexts)", ylabel="cross entropy")
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0))
     return figure
 
 
@@ -43,6 +43,8 @@ def gain_signs(first: np.ndarray, last: np.ndarray, accuracy: np.ndarray) -> Fig
     figure, (left, right) = subplots(1, 2, size=(8.0, 3.0))
     kept = np.sign(first) == np.sign(last)
     for mask, colour, name in ((kept, BLUE, "sign kept"), (~kept, RED, "sign changed")):
+        if not mask.any():
+            continue
         left.plot(first[mask], last[mask], ls="none", marker=".", color=colour, label=name)
         right.plot(np.abs(first[mask]), 100 * accuracy[mask], ls="none", marker=".", color=colour)
     for line in (left.axhline, left.axvline):
