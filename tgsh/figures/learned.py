@@ -80,7 +80,9 @@ def pairs_at_distance(panels: Mapping[str, tuple[Tensor, Tensor, float]], title:
 
 def against_prediction(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str) -> Figure:
     """Measured over predicted values with the line on which they would lie; a panel a condition."""
-    figure, axes = subplots(1, len(pairs), size=(2.15 * len(pairs) + 0.4, 2.6), sharex=True, sharey=True, squeeze=False)
+    figure, axes = subplots(
+        1, len(pairs), size=(min(2.15 * len(pairs) + 0.4, 9.2), 2.6), sharex=True, sharey=True, squeeze=False
+    )
     for ax, (name, (predicted, measured)) in zip(axes[0], pairs.items(), strict=True):
         _scatter(ax, predicted, measured)
         ax.set(title=name)
