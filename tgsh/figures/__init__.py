@@ -12,6 +12,7 @@ from tgsh.figures.explorers import (
     two_tasks,
 )
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
+from tgsh.figures.learned import against_prediction, dots_by_row, pairs_at_distance, separability_curves
 from tgsh.figures.manifolds import (
     bars_with_range,
     curves_with_range,
@@ -23,6 +24,7 @@ from tgsh.figures.manifolds import (
     stacked_shares,
     sweep,
 )
+from tgsh.figures.repeats import context_plane, gain_signs, lines_between, named_profiles, spectra
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
 from tgsh.figures.streams import (
     accuracy_by_distance,
@@ -43,33 +45,42 @@ __all__ = [
     "RED",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "against_prediction",
     "agreement_and_null",
     "agreement_profile",
     "bars_with_range",
     "before_and_after",
     "clustered_similarity",
+    "context_plane",
     "curves_with_range",
     "definition_angles",
     "distance_histograms",
     "distances_and_sweep",
+    "dots_by_row",
     "draw_similarity",
     "flynet_circuit",
+    "gain_signs",
     "growth_curves",
     "image_rows",
     "image_sheet",
     "in_front",
+    "lines_between",
     "log_log",
     "manifolds_on_sphere",
+    "named_profiles",
     "orbits",
+    "pairs_at_distance",
     "ridge_sweep",
     "roofline",
     "row_cosines",
+    "separability_curves",
     "show_tasks",
     "similarity_and_push",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
     "similarity_variants",
+    "spectra",
     "stacked_shares",
     "stage_bars",
     "step_of_training",

@@ -1,0 +1,109 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tgsh import FlyNet, Recipe, RotationMNIST, train_stream
+from tgsh.convex import features, fit_local, loss_and_gradient, solve_context, templates
+from tgsh.errors import ParameterError
+
+
+@pytest.fixture(scope="module")
+def problem(few):
+    """Few features, many images: a problem with one optimum."""
+    source = torch.Generator().manual_seed(0)
+    h, W2 = torch.rand(400, 12, generator=source), torch.randn(10, 12, generator=source)
+    return h, torch.randint(10, (400,), generator=source), W2
+
+
+def test_gradient_is_that_of_autograd(problem):
+    h, labels, W2 = problem
+    m = torch.randn(12, requires_grad=True)
+    loss = F.cross_entropy((m * h) @ W2.T, labels)
+    loss.backward()
+    value, gradient = loss_and_gradient(h, labels, W2, m.detach())
+    assert float(value) == pytest.approx(loss.item(), rel=1e-5)
+    torch.testing.assert_close(gradient, m.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_templates_are_centred_class_means():
+    h = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
+    found = templates(h, torch.tensor([0, 0, 1]), n_classes=2)
+    torch.testing.assert_close(found, torch.tensor([[1.0, -2.0], [-1.0, 2.0]]))
+    with pytest.raises(ParameterError, match="every one of 3 classes"):
+        templates(h, torch.tensor([0, 0, 1]), n_classes=3)
+
+
+def test_templates_are_all_that_the_first_gradient_sees():
+    source = torch.Generator().manual_seed(1)
+    h, W2 = torch.rand(50, 8, generator=source), torch.randn(10, 8, generator=source)
+    labels = torch.arange(50) % 10
+    _, gradient = loss_and_gradient(h, labels, W2, torch.zeros(8))
+    torch.testing.assert_close(gradient, -(W2 * templates(h, labels)).sum(0) / 10)
+
+
+def test_the_loss_is_convex_in_the_context(problem):
+    h, labels, W2 = problem
+    a, b = torch.randn(12), torch.randn(12)
+    values = [float(loss_and_gradient(h, labels, W2, a + s * (b - a))[0]) for s in torch.linspace(0, 1, 11)]
+    assert all(v <= (u + w) / 2 + 1e-6 for u, v, w in zip(values, values[1:], values[2:], strict=False))
+
+
+def test_every_start_ends_at_the_one_optimum(problem):
+    h, labels, W2 = problem
+    h, W2 = h.double(), W2.double()
+    found = [solve_context(h, labels, W2, ridge=1e-3, start=s) for s in (None, torch.randn(12), -3 * torch.ones(12))]
+    for other in found[1:]:
+        torch.testing.assert_close(other.context, found[0].context, atol=2e-3, rtol=0)
+    assert found[0].gradient < 1e-4
+
+
+def test_a_known_optimum_is_found():
+    # Every unit speaks for one class alone and every image lights all units: only the frequencies of the labels count,
+    # and at the optimum the softmax equals them.
+    labels = torch.tensor([0] * 5 + [1] * 3 + [2] * 2)
+    found = solve_context(torch.ones(10, 3).double(), labels, torch.eye(3).double())
+    torch.testing.assert_close(found.context.softmax(0), torch.tensor([0.5, 0.3, 0.2]).double(), atol=1e-4, rtol=0)
+    assert found.accuracy == 0.5
+
+
+def test_ridge_shortens_the_context_and_raises_the_loss(problem):
+    h, labels, W2 = problem
+    weak, strong = (solve_context(h, labels, W2, ridge=r) for r in (1e-4, 1e-1))
+    assert strong.context.norm() < weak.context.norm()
+    assert strong.loss > weak.loss
+
+
+def test_bad_settings_are_one_line(problem):
+    with pytest.raises(ParameterError, match="ridge must be 0 or more"):
+        solve_context(*problem, ridge=-1)
+    with pytest.raises(ParameterError, match="max_iterations"):
+        solve_context(*problem, max_iterations=0)
+
+
+def test_no_context_on_the_way_beats_the_optimum(few):
+    stream = RotationMNIST(few, n_tasks=1)
+    net = FlyNet(1, width_mult=1)
+    train_stream(net, stream, Recipe(epochs=3), device="cpu", progress=False)
+    h, labels = features(net, stream, 0)
+    ridge, m = 1e-3, net.context_vectors()[0]
+    found = solve_context(h, labels, net.W2, ridge=ridge)
+    trained = float(loss_and_gradient(h, labels, net.W2, m)[0]) + ridge / 2 * float(m @ m)
+    assert found.loss + ridge / 2 * float(found.context @ found.context) < trained
+
+
+def test_features_are_what_the_network_modulates(few):
+    stream = RotationMNIST(few, n_tasks=2)
+    net = FlyNet(2, width_mult=1)
+    h, labels = features(net, stream, 1, test=True)
+    assert h.shape == (len(few.test_labels), 784)
+    assert (labels == few.test_labels).all()
+    assert (h >= 0).all()
+
+
+def test_local_training_leaves_the_gain_alone_and_learns(few):
+    stream = RotationMNIST(few, n_tasks=2)
+    net = FlyNet(2, width_mult=1)
+    before = [g.item() for g in net.g]
+    record = train_stream(net, stream, Recipe(epochs=5), device="cpu", progress=False, fit=fit_local)
+    assert [g.item() for g in net.g] == before
+    assert record.accuracy_at_end.min() > 0.5
