@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from tgsh import ParameterError
-from tgsh.codes import bucket, hash_codes, majority_codes, retrieve
+from tgsh import FlyNet, ParameterError, RotationMNIST
+from tgsh.codes import (
+    bucket,
+    code_distance,
+    codes_under_each,
+    encode_stream,
+    hash_codes,
+    majority_codes,
+    retrieve,
+)
+from tgsh.datasets import normalise
 
 
 def test_a_shorter_code_is_the_beginning_of_a_longer_one():
@@ -89,3 +98,28 @@ def test_bad_arguments_are_one_line():
         retrieve(codes, codes[:, :2], group, group)
     with pytest.raises(ParameterError, match="no item belongs"):
         retrieve(codes, codes, group, group + 10)
+
+
+def test_every_image_of_every_task_is_encoded(few):
+    stream, net = RotationMNIST(few, n_tasks=2, step=90), FlyNet(2, width_mult=1)
+    for split, part, n in (("train", stream.train, 300), ("test", stream.test, 150)):
+        x, h, task, label = encode_stream(net, stream, split)
+        assert task.tolist() == [0] * n + [1] * n
+        assert torch.equal(x[n:], normalise(part(1)[0]))
+        assert torch.equal(h, net.encode(x))
+        assert torch.equal(label[:n], label[n:])
+    with pytest.raises(ParameterError, match="split must be one of train, test; got 'all'"):
+        encode_stream(net, stream, "all")
+
+
+def test_codes_under_each_context_are_codes_of_its_representation():
+    source = torch.Generator().manual_seed(2)
+    h, contexts = torch.rand(6, 30, generator=source), torch.randn(3, 30, generator=source)
+    codes = codes_under_each(h, contexts, 40, seed=5)
+    assert codes.shape == (6, 3, 5)
+    assert np.array_equal(codes[:, 1], hash_codes(contexts[1] * h, 40, seed=5))
+
+
+def test_distance_counts_bits():
+    one, other = np.array([[0b1010, 0]], np.uint8), np.array([[0b0110, 1], [0b1010, 0]], np.uint8)
+    assert code_distance(one, other).tolist() == [3, 0]

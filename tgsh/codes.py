@@ -14,12 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int
+from tgsh.benchmarks import TaskStream
+from tgsh.datasets import normalise
+from tgsh.errors import ParameterError, check_choice, check_int
+from tgsh.models import FlyNet
 from tgsh.seeding import generator
 
 
 def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
-    """Random hyperplane codes: ``(N, n_bits / 8)`` uint8 from ``(N, D)``. The first bits of a longer code are a shorter one.
+    """Random hyperplane codes, ``(N, n_bits / 8)`` uint8 from ``(N, D)``; a longer code begins with the shorter one.
 
     Raises:
         ParameterError: ``n_bits`` is not a multiple of 8 (codes are whole bytes).
@@ -85,13 +88,14 @@ def retrieve(queries: np.ndarray, items: np.ndarray, query_group: Tensor, item_g
     return Retrieval(precision, hits / hits[-1], float(wanted.mean()))
 
 
-def bucket(query: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """The bucket of each query ``(Q,)``: the nearest of the codes ``centres`` ``(T, B)``, the first where several are."""
-    index = faiss.IndexBinaryFlat(8 * centres.shape[1])
-    index.add(np.ascontiguousarray(centres))
-    distance, found = index.search(np.ascontiguousarray(query), len(centres))
-    # faiss promises no order among equals
-    return np.where(distance == distance[:, :1], found, len(centres)).min(1)
+def bucket(queries: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The bucket of each query, ``(Q,)``: the nearest of the codes ``centres`` ``(T, B)``; the first of equals."""
+    return code_distance(queries[:, None], centres[None]).argmin(1)
+
+
+def code_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Hamming distance of packed codes ``(..., B)``, broadcast over the leading axes."""
+    return np.unpackbits(one ^ other, axis=-1).sum(-1, dtype=np.int64)
 
 
 def majority_codes(codes: np.ndarray, group: Tensor) -> np.ndarray:
@@ -100,3 +104,23 @@ def majority_codes(codes: np.ndarray, group: Tensor) -> np.ndarray:
     ids = group.cpu()
     means = torch.stack([bits[ids == g].mean(0) for g in ids.unique()])
     return np.packbits((means > 0.5).numpy(), axis=1)
+
+
+@torch.no_grad()
+def encode_stream(net: FlyNet, stream: TaskStream, split: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Every image of every task: inputs ``(n, 784)``, hidden units ``(n, H)``, task ``(n,)`` and label ``(n,)``.
+
+    Args:
+        split: ``"train"`` or ``"test"``. All hidden units are held at once, so cut the dataset to a few images.
+    """
+    check_choice("split", split, ("train", "test"))
+    parts = [(stream.train if split == "train" else stream.test)(t, net.W2.device) for t in range(len(stream))]
+    x = torch.cat([normalise(images, net.W2.dtype) for images, _ in parts])
+    task = torch.arange(len(stream), device=x.device).repeat_interleave(len(parts[0][1]))
+    return x, net.encode(x), task, torch.cat([labels for _, labels in parts])
+
+
+@torch.no_grad()
+def codes_under_each(h: Tensor, contexts: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
+    """Codes ``(N, C, n_bits / 8)`` of ``m * h``, hidden units ``(N, H)`` under each of ``contexts`` ``(C, H)``."""
+    return np.stack([hash_codes(m * h, n_bits, seed) for m in contexts], axis=1)

@@ -138,8 +138,8 @@ class Candidates:
     Attributes:
         scores: name of a method -> ``(N_t, C)`` scores.
         predicted: ``(N_t, C)``, the class given under each candidate context.
-        direct: name of a way to a class without choosing a task -> ``(N_t,)``, the class given: ``"blended"`` weighs the
-            outputs under all contexts by the Gaussians' posterior of the task, ``"gaussian"`` uses no context at all.
+        direct: name of a way to a class without choosing a task -> ``(N_t,)``, the class given. ``"blended"`` weighs
+            the outputs under all contexts by the Gaussians' posterior of the task, ``"gaussian"`` uses no context.
         labels: ``(N_t,)``, the right class.
     """
 

@@ -5,6 +5,12 @@ from tgsh.figures.clusters import agreement_and_null, clustered_similarity, simi
 from tgsh.figures.definition import definition_angles, row_cosines, two_networks
 from tgsh.figures.explorers import task_and_context
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
+from tgsh.figures.inference import (
+    accuracies_by_scenario,
+    inference_by_number,
+    retrieval_by_length,
+    task_confusion,
+)
 from tgsh.figures.manifolds import (
     bars_with_range,
     curves_with_range,
@@ -33,6 +39,7 @@ __all__ = [
     "GREY",
     "ORANGE",
     "RED",
+    "accuracies_by_scenario",
     "accuracy_by_distance",
     "accuracy_by_task",
     "agreement_and_null",
@@ -47,9 +54,11 @@ __all__ = [
     "growth_curves",
     "image_rows",
     "image_sheet",
+    "inference_by_number",
     "log_log",
     "manifolds_on_sphere",
     "orbits",
+    "retrieval_by_length",
     "ridge_sweep",
     "roofline",
     "row_cosines",
@@ -64,5 +73,6 @@ __all__ = [
     "subplots",
     "sweep",
     "task_and_context",
+    "task_confusion",
     "two_networks",
 ]
