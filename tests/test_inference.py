@@ -7,7 +7,17 @@ import torch
 from tgsh import FlyNet, ImageDataset, ParameterError, RotationMNIST, TaskStream
 from tgsh.benchmarks.moves import Rotation
 from tgsh.datasets import normalise
-from tgsh.inference import METHODS, Candidates, Decisions, decide, energy_score, entropy_score, look_under_all, remember
+from tgsh.inference import (
+    METHODS,
+    Candidates,
+    Decisions,
+    decide,
+    energy_score,
+    entropy_score,
+    information_score,
+    look_under_all,
+    remember,
+)
 from tgsh.smooth import smooth_rotations
 from tgsh.split import SplitMNIST
 
@@ -16,6 +26,22 @@ def test_entropy_and_energy_worked_by_hand():
     logits = torch.tensor([[[0.0, 0.0]], [[100.0, 0.0]]])  # two contexts, one input, two classes
     assert entropy_score(logits).tolist() == [[pytest.approx(-math.log(2)), pytest.approx(0.0, abs=1e-6)]]
     assert energy_score(logits).tolist() == [[pytest.approx(math.log(2)), pytest.approx(100.0)]]
+
+
+def test_information_worked_by_hand():
+    sure = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    unsure = torch.tensor([0.5, 0.5])
+    # one batch of two inputs; contexts: sure of two classes, sure of one, sure of none
+    outputs = torch.stack([torch.stack([sure[i], sure[0], unsure]) for i in range(2)])[None]
+    assert information_score(outputs).tolist() == [[pytest.approx(math.log(2)), 0.0, 0.0]]
+    assert information_score(outputs[:, :1]).tolist() == [[0.0, 0.0, 0.0]]  # of one input, nothing
+
+
+def test_outputs_are_decided_on_by_their_information():
+    telling = torch.eye(4)[:, None]  # four inputs, four classes, each sure of its own
+    silent = torch.eye(4)[torch.zeros(4, dtype=torch.long)][:, None]
+    scores = [torch.cat([telling, silent], 1), torch.cat([silent, telling], 1)]
+    assert decide(scores, 4).inferred.tolist() == [0, 1]
 
 
 def test_manifold_score_is_the_cosine_with_the_centre(few):
@@ -92,7 +118,9 @@ def test_looking_under_all_contexts_gives_what_each_network_says(few):
     for c in range(3):
         assert torch.equal(candidates.predicted[1][:, c], net(normalise(images), c).argmax(1))
     assert torch.equal(candidates.labels[1], labels)
-    assert all(scores[1].shape == (len(labels), 3) for scores in candidates.scores.values())
+    assert all(scores[1].shape[:2] == (len(labels), 3) for scores in candidates.scores.values())
+    outputs = candidates.scores["information"][1]
+    assert torch.allclose(outputs[:, 2].float(), net(normalise(images), 2).softmax(1), atol=1e-3)
     assert candidates.direct_accuracy("gaussian") > 0.5  # a linear classifier of digits; guessing is 0.1
 
 

@@ -2,9 +2,10 @@
 
 A CRWN is told its task (paper, Section 2.2); without the number t it has T networks and does not know which to ask.
 Everything here gives a *score*: one number for every input and every candidate task, higher for the likelier task. The
-scores of inputs that are known to share a task add up. Three kinds:
+scores of inputs that are known to share a task add up (one, the information, is of a batch as such). Three kinds:
 
-- what the contexts alone say: how sure the network is under each (`entropy_score`, `energy_score`);
+- what the contexts alone say: how sure the network is under each (`entropy_score`, `energy_score`), and, for a batch,
+  whether it is sure of more than one class (`information_score`, ours);
 - Definition 1 read as an instruction: how near r_t(x) lies to the task manifold of t (`TaskMemory.manifold_score`);
 - ours: the likelihood of s(W1 x) under Gaussians, one a class of a task, that share a covariance
   (`TaskMemory.gaussian_score`). It is linear in the hidden units and needs no context.
@@ -37,6 +38,20 @@ def entropy_score(logits: Tensor) -> Tensor:
 def energy_score(logits: Tensor) -> Tensor:
     """``log sum_k exp(logit_k)``, ``(N, C)`` from ``(C, N, K)``: how much the network finds in x, whatever it is."""
     return logits.logsumexp(2).T
+
+
+def information_score(probabilities: Tensor) -> Tensor:
+    """How much the class of an output depends on the input: ``(M, C)`` from outputs ``(M, n, C, K)`` of batches of n.
+
+    The entropy (nats) of the mean output less the mean entropy of the outputs: the mutual information between the input
+    and its class. It is large where the network is sure of each input and not of one class for all of them; 0 for one
+    input.
+    """
+    return _entropy(probabilities.mean(1)) - _entropy(probabilities).mean(1)
+
+
+def _entropy(p: Tensor) -> Tensor:
+    return torch.special.entr(p).sum(-1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +151,7 @@ class Candidates:
     """Every test image of every task, looked at under every candidate task. Lists have one entry a task, on the CPU.
 
     Attributes:
-        scores: name of a method -> ``(N_t, C)`` scores.
+        scores: name of a method -> ``(N_t, C)`` scores; under ``"information"`` the outputs ``(N_t, C, K)``.
         predicted: ``(N_t, C)``, the class given under each candidate context.
         direct: name of a way to a class without choosing a task -> ``(N_t,)``, the class given. ``"blended"`` weighs
             the outputs under all contexts by the Gaussians' posterior of the task, ``"gaussian"`` uses no context.
@@ -153,7 +168,7 @@ class Candidates:
         return (torch.cat(self.direct[way]) == torch.cat(self.labels)).double().mean().item()
 
 
-METHODS = ("entropy", "energy", "manifold", "gaussian")
+METHODS = ("entropy", "energy", "information", "manifold", "gaussian")
 
 
 @torch.no_grad()
@@ -175,6 +190,7 @@ def look_under_all(net: FlyNet, stream: TaskStream, memory: TaskMemory, chunk: i
             blend = gaussian.log_softmax(1).T[:, :, None] + logits.log_softmax(2)
             found["entropy"].append(entropy_score(logits))
             found["energy"].append(energy_score(logits))
+            found["information"].append(logits.softmax(2).transpose(0, 1).half())
             found["manifold"].append(memory.manifold_score(h))
             found["gaussian"].append(gaussian)
             found["predicted"].append(logits.argmax(2).T)
@@ -223,8 +239,8 @@ class Decisions:
 def decide(scores: list[Tensor], n: int, seed: int = 0) -> Decisions:
     """Split the images of every task into random batches of ``n``, and infer one task for each batch.
 
-    Scores add up over a batch, because its images share their task; the rest of a task's images that fills no batch is
-    left out.
+    Scores ``(N, C)`` add up over a batch, because its images share their task; of outputs ``(N, C, K)`` the
+    `information_score` is taken. The rest of a task's images that fills no batch is left out.
 
     Raises:
         ParameterError: a task has fewer than ``n`` images.
@@ -235,6 +251,8 @@ def decide(scores: list[Tensor], n: int, seed: int = 0) -> Decisions:
         order = torch.randperm(len(of_task), generator=generator(seed, "batches", t))
         index = order[: len(order) // n * n].view(-1, n)
         images.append(index)
-        inferred.append(of_task[index].sum(1).argmax(1))
+        batch = of_task[index]
+        score = batch.sum(1) if batch.ndim == 3 else information_score(batch.float())
+        inferred.append(score.argmax(1))
         task.append(torch.full((len(index),), t))
     return Decisions(torch.cat(task), torch.cat(inferred), torch.cat(images))
