@@ -30,14 +30,14 @@ RIDGE = 1e-3  # of the shared covariance, in units of its mean variance
 
 
 def entropy_score(logits: Tensor) -> Tensor:
-    """Minus the entropy (nats) of the output: ``(N, C)`` from logits ``(C, N, K)`` under C candidate contexts."""
-    log_p = logits.log_softmax(2)
-    return (log_p.exp() * log_p).sum(2).T
+    """Minus the entropy (nats) of the output: ``(N, C)`` from logits ``(C, K, N)`` under C candidate contexts."""
+    log_p = logits.log_softmax(1)
+    return (log_p.exp() * log_p).sum(1).T
 
 
 def energy_score(logits: Tensor) -> Tensor:
-    """``log sum_k exp(logit_k)``, ``(N, C)`` from ``(C, N, K)``: how much the network finds in x, whatever it is."""
-    return logits.logsumexp(2).T
+    """``log sum_k exp(logit_k)``, ``(N, C)`` from ``(C, K, N)``: how much the network finds in x, whatever it is."""
+    return logits.logsumexp(1).T
 
 
 def information_score(probabilities: Tensor) -> Tensor:
@@ -90,11 +90,18 @@ class TaskMemory:
 
     def by_task(self, log_density: Tensor) -> Tensor:
         """``(N, T)``: log densities ``(N, G)`` with the class summed out."""
-        return torch.stack([log_density[:, self.task == t].logsumexp(1) for t in range(len(self.contexts))], 1)
+        return self._grid(log_density).logsumexp(2)
 
     def by_label(self, log_density: Tensor) -> Tensor:
         """``(N, K)``: log densities ``(N, G)`` with the task summed out, tasks equally likely beforehand."""
-        return torch.stack([log_density[:, self.label == k].logsumexp(1) for k in self.label.unique()], 1)
+        return self._grid(log_density).logsumexp(1)
+
+    def _grid(self, log_density: Tensor) -> Tensor:
+        # (N, T, K), minus infinity where a task has not that class
+        T, K = len(self.contexts), int(self.label.max()) + 1
+        grid = log_density.new_full((len(log_density), T * K), -torch.inf)
+        grid[:, self.task * K + self.label] = log_density
+        return grid.unflatten(1, (T, K))
 
 
 @torch.no_grad()
@@ -184,17 +191,18 @@ def look_under_all(net: FlyNet, stream: TaskStream, memory: TaskMemory, chunk: i
         found: dict[str, list[Tensor]] = {name: [] for name in names}
         for x in images.split(chunk):
             h = net.encode(normalise(x, dtype))
-            logits = (readout @ h.T).unflatten(0, (len(memory.contexts), -1)).transpose(1, 2)
+            # (C, K, N): the inputs lie side by side in memory
+            logits = (readout @ h.T).unflatten(0, (len(memory.contexts), -1))
+            outputs = logits.softmax(1).permute(2, 0, 1).contiguous()  # (N, C, K)
             log_density = memory.log_density(h)
             gaussian = memory.by_task(log_density)
-            blend = gaussian.log_softmax(1).T[:, :, None] + logits.log_softmax(2)
             found["entropy"].append(entropy_score(logits))
             found["energy"].append(energy_score(logits))
-            found["information"].append(logits.softmax(2).transpose(0, 1).half())
+            found["information"].append(outputs)
             found["manifold"].append(memory.manifold_score(h))
             found["gaussian"].append(gaussian)
-            found["predicted"].append(logits.argmax(2).T)
-            found["blended"].append(blend.logsumexp(0).argmax(1))
+            found["predicted"].append(logits.argmax(1).T)
+            found["blended"].append((gaussian.softmax(1)[:, None] @ outputs)[:, 0].argmax(1))
             found["gaussian label"].append(memory.by_label(log_density).argmax(1))
         for name in names:
             rows[name].append(torch.cat(found[name]).cpu())
@@ -252,7 +260,7 @@ def decide(scores: list[Tensor], n: int, seed: int = 0) -> Decisions:
         index = order[: len(order) // n * n].view(-1, n)
         images.append(index)
         batch = of_task[index]
-        score = batch.sum(1) if batch.ndim == 3 else information_score(batch.float())
+        score = batch.sum(1) if batch.ndim == 3 else information_score(batch)
         inferred.append(score.argmax(1))
         task.append(torch.full((len(index),), t))
     return Decisions(torch.cat(task), torch.cat(inferred), torch.cat(images))
