@@ -12,6 +12,12 @@ from tgsh.figures.explorers import (
     two_tasks,
 )
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
+from tgsh.figures.inference import (
+    accuracies_by_scenario,
+    inference_by_number,
+    retrieval_by_length,
+    task_confusion,
+)
 from tgsh.figures.learned import against_prediction, dots_by_row, pairs_at_distance, separability_curves
 from tgsh.figures.manifolds import (
     bars_with_range,
@@ -43,6 +49,7 @@ __all__ = [
     "GREY",
     "ORANGE",
     "RED",
+    "accuracies_by_scenario",
     "accuracy_by_distance",
     "accuracy_by_task",
     "against_prediction",
@@ -64,12 +71,14 @@ __all__ = [
     "image_rows",
     "image_sheet",
     "in_front",
+    "inference_by_number",
     "lines_between",
     "log_log",
     "manifolds_on_sphere",
     "named_profiles",
     "orbits",
     "pairs_at_distance",
+    "retrieval_by_length",
     "ridge_sweep",
     "roofline",
     "row_cosines",
@@ -88,6 +97,7 @@ __all__ = [
     "sweep",
     "tallest",
     "task_and_context",
+    "task_confusion",
     "two_networks",
     "two_tasks",
 ]
