@@ -15,6 +15,7 @@ from tgsh.figures.manifolds import (
     stacked_shares,
     sweep,
 )
+from tgsh.figures.prediction import accuracy_over, accuracy_round, unseen_frame
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
 from tgsh.figures.streams import (
     accuracy_by_distance,
@@ -35,6 +36,8 @@ __all__ = [
     "RED",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "accuracy_over",
+    "accuracy_round",
     "agreement_and_null",
     "agreement_profile",
     "bars_with_range",
@@ -65,4 +68,5 @@ __all__ = [
     "sweep",
     "task_and_context",
     "two_networks",
+    "unseen_frame",
 ]
