@@ -5,6 +5,7 @@ import torch
 from tgsh import FlyNet, ParameterError, RotationMNIST, cross_accuracy, evaluate
 from tgsh.geometry import Profile, context_similarity, similarity_profile
 from tgsh.prediction import (
+    SmoothRotation,
     fourier_weights,
     kriging_weights,
     lags,
@@ -119,6 +120,17 @@ def test_start_from_sets_the_contexts():
     net, wanted = FlyNet(2, width_mult=1), FlyNet(2, width_mult=1, seed=3).context_vectors()
     start_from(net, wanted)
     torch.testing.assert_close(net.context_vectors(), wanted, rtol=0, atol=0)
+
+
+def test_smooth_rotation_turns_as_the_published_one_does_and_mixes_pixels(few):
+    quarter = RotationMNIST(few, n_tasks=2, step=90)[1](few.test_images)
+    assert torch.equal(SmoothRotation(90)(few.test_images), quarter)
+    nearest = RotationMNIST(few, n_tasks=2, step=25)[1](few.test_images).float()
+    smooth = SmoothRotation(25)(few.test_images).float()
+    other = SmoothRotation(-25)(few.test_images).float()
+    assert not torch.equal(smooth, nearest)
+    assert (smooth - nearest).norm() < (other - nearest).norm() / 2
+    assert SmoothRotation(25).name == "25°, smooth"
 
 
 @pytest.mark.parametrize(
