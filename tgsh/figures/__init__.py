@@ -30,6 +30,7 @@ from tgsh.figures.manifolds import (
     stacked_shares,
     sweep,
 )
+from tgsh.figures.prediction import accuracy_over, accuracy_round, unseen_frame
 from tgsh.figures.repeats import context_plane, gain_signs, lines_between, named_profiles, spectra
 from tgsh.figures.speed import growth_curves, roofline, stage_bars
 from tgsh.figures.streams import (
@@ -52,6 +53,8 @@ __all__ = [
     "accuracies_by_scenario",
     "accuracy_by_distance",
     "accuracy_by_task",
+    "accuracy_over",
+    "accuracy_round",
     "against_prediction",
     "agreement_and_null",
     "agreement_profile",
@@ -100,4 +103,5 @@ __all__ = [
     "task_confusion",
     "two_networks",
     "two_tasks",
+    "unseen_frame",
 ]
