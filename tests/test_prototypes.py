@@ -65,7 +65,7 @@ def test_planted_pictures_are_found_and_eq_3_finds_them_less_well(pictures):
 
 
 def test_pictures_follow_the_context(pictures):
-    net = FlyNet(1, width_mult=2)
+    net = FlyNet(1, width_mult=1)
     context = Explainer(net)(pictures)
     torch.testing.assert_close(explain([net], [context.flip(0)], steps=3)[1], explain([net], [context[:1]], steps=3)[0])
     noise = torch.randn(context.shape, generator=torch.Generator().manual_seed(0))

@@ -191,7 +191,7 @@ def ridge_contexts(
 def _minimise(net: FlyNet, x: Tensor, labels: Tensor, ridge: float) -> Tensor:
     h = net.encode(x).T.contiguous()  # (H, n)
     m = torch.zeros(net.n_hidden, dtype=h.dtype, requires_grad=True)
-    optimiser = torch.optim.LBFGS([m], max_iter=60, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS([m], max_iter=60, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
 
     def objective() -> Tensor:
         optimiser.zero_grad()

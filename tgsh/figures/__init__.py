@@ -5,7 +5,7 @@ from tgsh.figures.clusters import agreement_and_null, clustered_similarity, simi
 from tgsh.figures.definition import definition_angles, row_cosines, two_networks
 from tgsh.figures.explorers import task_and_context
 from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
-from tgsh.figures.judged import legibility
+from tgsh.figures.judged import legibility, picture_rows
 from tgsh.figures.manifolds import (
     bars_with_range,
     curves_with_range,
@@ -52,6 +52,7 @@ __all__ = [
     "log_log",
     "manifolds_on_sphere",
     "orbits",
+    "picture_rows",
     "ridge_sweep",
     "roofline",
     "row_cosines",
