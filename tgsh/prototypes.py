@@ -47,7 +47,7 @@ class Prior:
         reach: distance from the middle, in pixels, beyond which pictures are dark.
     """
 
-    blur: float = 1.5
+    blur: float = 1.0
     contrast: float = 2.0
     dark: float = 2.0
     reach: float = 10.0
