@@ -18,6 +18,7 @@ from tgsh.figures.inference import (
     retrieval_by_length,
     task_confusion,
 )
+from tgsh.figures.judged import legibility, picture_rows
 from tgsh.figures.learned import against_prediction, dots_by_row, pairs_at_distance, separability_curves
 from tgsh.figures.manifolds import (
     bars_with_range,
@@ -75,12 +76,14 @@ __all__ = [
     "image_sheet",
     "in_front",
     "inference_by_number",
+    "legibility",
     "lines_between",
     "log_log",
     "manifolds_on_sphere",
     "named_profiles",
     "orbits",
     "pairs_at_distance",
+    "picture_rows",
     "retrieval_by_length",
     "ridge_sweep",
     "roofline",

@@ -1,0 +1,225 @@
+"""An inverse of the CRWN: the ten pictures that, as training data, would best explain a context vector.
+
+Let a context minimise cross entropy plus ``ridge / 2 |m|^2``. The gradient is zero there, so
+
+    ridge m_t = mean_i sum_k (y_ik - p_ik) W2[k] * s(W1 x_i):
+
+the context is a sum of features of training images, each multiplied by rows of W2. Put one picture x_k for all that
+speaks for class k, and with V[k] = W2[k] - mean_j W2[j]
+
+    m_t ~ sum_k V[k] * s(W1 x_k),
+
+H equations in ten pictures. `explain` solves them, through the ReLU, in the least-squares sense. Eq. 3 is the first
+step of such a solution: it projects the context back along W2[k], and leaves in the picture of class k what the nine
+other classes wrote into the same units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import scipy.sparse
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tgsh.benchmarks import SIDE, TaskStream
+from tgsh.datasets import MEAN, STD, normalise
+from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.models import FlyNet
+from tgsh.runs.cache import RunCache, code_fingerprint
+from tgsh.seeding import generator
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What `explain` takes a picture to be before it looks at a context: smooth light in the middle of the dark.
+
+    A picture is ``sigmoid(contrast * field - dark - (radius / reach)^6)`` of a Gaussian random field of variance one
+    with a Gaussian correlation. It holds no image, and nothing that was measured on images.
+
+    Attributes:
+        blur: standard deviation in pixels of the kernel that the field is smoothed with.
+        contrast: how steeply the field turns to light.
+        dark: the larger, the darker a picture without evidence.
+        reach: distance from the middle, in pixels, beyond which pictures are dark.
+    """
+
+    blur: float = 1.0
+    contrast: float = 2.0
+    dark: float = 2.0
+    reach: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            check_positive(name, value)
+
+    def draw(self, noise: Tensor) -> Tensor:
+        """Pictures ``(..., 784)`` in [0, 1] from the white noise ``(..., 784)`` that the field is made of."""
+        kernel = _kernel(self.blur)
+        kernel = kernel / kernel.square().sum(1).max().sqrt()
+        field = (kernel @ noise.unflatten(-1, (SIDE, SIDE)) @ kernel).flatten(-2)
+        line = torch.arange(SIDE) - (SIDE - 1) / 2
+        radius = (line[:, None].square() + line.square()).sqrt().flatten()
+        return (self.contrast * field - self.dark - (radius / self.reach) ** 6).sigmoid()
+
+
+class Explainer:
+    """What ten pictures would write into the context of one network: ``sum_k V[k] * s(W1 x_k)``.
+
+    Args:
+        net: any `FlyNet`, on the CPU.
+    """
+
+    def __init__(self, net: FlyNet) -> None:
+        self.W1 = scipy.sparse.csr_array(net.W1.numpy())
+        self.V = net.W2 - net.W2.mean(0)
+        self.mean = net.column_sums / net.n_hidden if net.centred else torch.zeros(net.n_inputs)
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """``(T, H)`` from pictures ``(T, 10, 784)`` in [0, 1]."""
+        x = ((pictures - MEAN) / STD).flatten(0, 1)
+        h = (_Project.apply(x, self.W1) - (x @ self.mean)[:, None]).clamp(min=0)
+        return (self.V * h.unflatten(0, pictures.shape[:2])).sum(1)
+
+    def back_projection(self, contexts: Tensor) -> Tensor:
+        """``W1' (V[k] * m_t)``, ``(T, 10, 784)``: Eq. 3, not whitened, less the mean over the classes."""
+        h = (self.V * contexts[:, None]).flatten(0, 1)
+        return torch.from_numpy(self.W1.T @ h.numpy().T).T.unflatten(0, (len(contexts), -1))
+
+
+class _Project(torch.autograd.Function):
+    # x W1' of a sparse W1: a dense product would multiply a hundred times as often, mostly by zero.
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, W1: scipy.sparse.csr_array) -> Tensor:
+        ctx.W1 = W1
+        return torch.from_numpy(W1 @ x.detach().numpy().T).T
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        return torch.from_numpy(ctx.W1.T @ np.ascontiguousarray(gradient.numpy().T)).T, None
+
+
+def explain(
+    nets: Sequence[FlyNet],
+    contexts: Sequence[Tensor],
+    prior: Prior | None = None,
+    *,
+    steps: int = 60,
+    strength: float = 100.0,
+    length: float = 4.0,
+) -> Tensor:
+    """Ten pictures for each task, ``(T, 10, 784)`` in [0, 1], that explain the contexts of all networks at once.
+
+    Minimises ``strength / 2 |sum_k V[k] * s(W1 x_k) / length - m / |m||^2``, averaged over the networks, plus the
+    prior's ``|noise|^2 / 200``, by Adam from `Explainer.back_projection`; every step looks at the next network in turn.
+    Nothing is drawn at random.
+
+    Args:
+        nets: one network or several; on the CPU.
+        contexts: ``(T, H)`` for each network; task t must be the same task in all.
+        strength: of the contexts against the prior.
+        length: that the explanation is to have; a larger one asks for more light.
+
+    Raises:
+        ParameterError: as many contexts as networks are not given, or a setting is out of range.
+    """
+    prior = prior if prior is not None else Prior()
+    if not nets or len(nets) != len(contexts):
+        raise ParameterError(f"every network needs its contexts; got {len(nets)} networks, {len(contexts)} contexts")
+    check_int("steps", steps, 1)
+    check_positive("strength", strength)
+    check_positive("length", length)
+    explainers = [Explainer(net) for net in nets]
+    targets = [F.normalize(m.detach(), dim=1) for m in contexts]
+    start = sum(e.back_projection(m) for e, m in zip(explainers, targets, strict=True))
+    noise = (0.3 * start / start.std((1, 2), keepdim=True)).requires_grad_()
+    optimiser = torch.optim.Adam([noise], lr=0.1, betas=(0.9, 0.95))
+    for step in range(steps):
+        explainer, m = explainers[step % len(nets)], targets[step % len(nets)]
+        misfit = (explainer(prior.draw(noise)) / length - m).square().sum()
+        loss = strength / 2 * misfit + noise.square().sum() / 200
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return prior.draw(noise.detach())
+
+
+@torch.no_grad()
+def explained(net: FlyNet, contexts: Tensor, pictures: Tensor) -> Tensor:
+    """``(T,)`` cosine between each context and what ten pictures ``(T, 10, 784)`` in [0, 1] would write into it."""
+    return F.cosine_similarity(Explainer(net)(pictures), contexts, dim=1)
+
+
+def ridge_contexts(
+    net: FlyNet, stream: TaskStream, tasks: Sequence[int], ridge: float, n_images: int, cache: RunCache | None = None
+) -> Tensor:
+    """Contexts ``(len(tasks), H)`` that minimise mean cross entropy plus ``ridge / 2 |m|^2``: there is only one each.
+
+    Cross entropy is convex in m, so L-BFGS from zero finds it, on ``n_images`` random training images of each task.
+    The stronger the ridge, the nearer to `explain`'s equation with x_k a mean image of class k.
+
+    Raises:
+        ParameterError: ``ridge`` is not above 0, or ``n_images`` is not from 1 to the number of training images.
+    """
+    check_positive("ridge", ridge)
+    check_int("n_images", n_images, 1, len(stream.dataset.train_images))
+    cache = cache if cache is not None else RunCache()
+    solved = []
+    for t in tasks:
+        spec = {
+            "ridge": [ridge, n_images, repr(stream[t]), stream.dataset.fingerprint],
+            "model": net.settings,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "code": code_fingerprint("seeding", "datasets", "benchmarks", "models", "prototypes"),
+        }
+        entry = cache.get(spec)
+        if entry is None:
+            chosen = torch.randperm(len(stream.dataset.train_images), generator=generator(net.seed, "ridge", t))
+            chosen = chosen[:n_images]
+            x = normalise(stream[t](stream.dataset.train_images[chosen]), net.W2.dtype)
+            entry = {"m": _minimise(net, x, stream.dataset.train_labels[chosen], ridge)}
+            cache.put(spec, entry)
+        solved.append(entry["m"])
+    return torch.stack(solved)
+
+
+def _minimise(net: FlyNet, x: Tensor, labels: Tensor, ridge: float) -> Tensor:
+    h = net.encode(x).T.contiguous()  # (H, n)
+    m = torch.zeros(net.n_hidden, dtype=h.dtype, requires_grad=True)
+    optimiser = torch.optim.LBFGS([m], max_iter=60, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
+
+    def objective() -> Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(((net.W2 * m) @ h).T, labels) + ridge / 2 * m.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(objective)
+    return m.detach()
+
+
+def develop(images: Tensor, blur: float = 1.0, black: float = 0.75) -> Tensor:
+    """Pictures in [0, 1] from raw reconstructions ``(..., 784)``, which have neither black nor white.
+
+    Args:
+        blur: standard deviation in pixels of a Gaussian, above 0.
+        black: share of the pixels, from 0 to below 1, that become black; the brightest pixel becomes white.
+    """
+    check_positive("blur", blur)
+    if not 0 <= black < 1:
+        raise ParameterError(f"black must be from 0 to below 1; got {black!r}")
+    kernel = _kernel(blur)
+    kernel = kernel / kernel.sum(1).max()
+    smooth = (kernel @ images.detach().float().unflatten(-1, (SIDE, SIDE)) @ kernel).flatten(-2)
+    low, high = smooth.quantile(black, dim=-1, keepdim=True), smooth.amax(-1, keepdim=True)
+    return ((smooth - low) / (high - low).clamp(min=1e-12)).clamp(0, 1)
+
+
+def _kernel(sigma: float) -> Tensor:
+    line = torch.arange(SIDE).float()
+    return (-(line[:, None] - line).square() / (2 * sigma**2)).exp()
