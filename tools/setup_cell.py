@@ -14,8 +14,7 @@ from typing import Any
 SETUP = """\
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 # On Colab: install the package as it was when this page was made, and keep
 # Colab's own torch. Anywhere else there is nothing to do.
@@ -23,9 +22,10 @@ SOURCE = None  # the copy beside a published page names repository and commit
 if "google.colab" in sys.modules:
     from google.colab import output
 
-    if find_spec("tgsh") is None:
+    if util.find_spec("tgsh") is None:
         assert SOURCE, "open this chapter with the Colab button of its page"
-        kept = [f"{name}=={version(name)}" for name in ("torch", "torchvision")]
+        both = ("torch", "torchvision")
+        kept = [f"{name}=={metadata.version(name)}" for name in both]
         pip = [sys.executable, "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *kept, SOURCE], check=True)
     output.enable_custom_widget_manager()  # explorers are ipywidgets 8
