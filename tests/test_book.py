@@ -85,7 +85,7 @@ def test_every_module_is_on_a_page_of_the_package():
 
 def test_code_leads_to_the_pages_of_the_package(pages):
     documented = {name: path for path, page in pages.items() if path.stem.startswith("api-") for name in page.ids}
-    assert {"tgsh.models.FlyNet.context_vectors", "tgsh.runs.open_chapter", "tgsh.hashing.tgsh_test"} <= set(documented)
+    assert {"tgsh.models.CRWN.context_vectors", "tgsh.runs.open_chapter", "tgsh.hashing.tgsh_test"} <= set(documented)
     for path, page in pages.items():
         if (ROOT / "book" / f"{path.stem}.ipynb").exists():
             assert any(link.endswith("api-running.html#tgsh.runs.open_chapter") for link in page.links), path.name
