@@ -3,6 +3,9 @@
 PYTHON ?= python3
 PROFILE ?= quick
 
+# Threads that wait for each other sleep instead of spinning: on a shared machine that is many times faster.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

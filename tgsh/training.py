@@ -245,7 +245,7 @@ def _spec(
     # stands in the network, whoever put it there.
     on_cpu = net.W2.device.type == "cpu"
     modules = ("seeding", "datasets", "benchmarks", "models", "training", "plain")
-    own = type(net).__module__.removeprefix("tgsh.")  # where the network is defined
+    own = [part.__module__.removeprefix("tgsh.") for part in (type(net), fit)]  # where network and rule are defined
     return {
         "model": net.settings,
         "start": RunCache.digest({"g": net.g[task].detach(), "c": net.c[task].detach()}),
@@ -258,7 +258,7 @@ def _spec(
         # Rounding depends on these two, and "one seed, one result" means to the last digit.
         "device": "cpu" if on_cpu else torch.cuda.get_device_name(net.W2.device),
         "torch": torch.__version__,
-        "code": code_fingerprint(*dict.fromkeys((*modules, own))),
+        "code": code_fingerprint(*dict.fromkeys((*modules, *own))),
     }
 
 
