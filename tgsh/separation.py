@@ -124,7 +124,8 @@ def separability_by_distance(
         of_classes = np.tensordot(pairs_of_tasks[:, here], between[here], 1)
         resampled = _binned_auc(p, np.einsum("rc,rcb->rb", classes, of_classes))
         exact = separability(intra, inter[torch.from_numpy(apart == step)])
-        interval = np.nanpercentile(resampled, [2.5, 97.5])
+        drawn = resampled[np.isfinite(resampled)]  # a resample may hold no pair at this distance
+        interval = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (exact, exact)
         value.append(exact)
         low.append(min(exact, interval[0]))
         high.append(max(exact, interval[1]))
