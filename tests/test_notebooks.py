@@ -1,16 +1,20 @@
 """The chapters: their shape, their committed outputs, and how they fail."""
 
 import ast
+import base64
 import json
 import re
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 sys.path.insert(0, str(ROOT / "tools"))
 import execute
@@ -170,6 +174,29 @@ def test_execute_leaves_a_clean_notebook(tmp_path):
     assert len(notebook.cells) == 2
     assert str(tmp_path) not in text
     assert "papermill" not in notebook.metadata
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_stored_pictures_are_lighter_and_the_same(channels):
+    grey = np.random.default_rng(0).integers(0, 256, (64, 64, 1), dtype=np.uint8)
+    drawn = np.concatenate([grey, grey, grey, np.full_like(grey, 255)], axis=2)
+    if channels == 3:
+        drawn[0, 0, 0] ^= 1  # one pixel that is not grey
+    file = BytesIO()
+    Image.fromarray(drawn).save(file, "PNG")
+    png = base64.b64encode(file.getvalue()).decode()
+    light = execute.lighter(png)
+    kept = Image.open(BytesIO(base64.b64decode(light)))
+    assert len(light) < len(png)
+    assert kept.mode == {1: "L", 3: "RGB"}[channels]
+    assert np.array_equal(np.asarray(kept.convert("RGBA")), drawn)
+
+
+def test_a_transparent_picture_stays_as_it_is():
+    file = BytesIO()
+    Image.new("RGBA", (8, 8), (9, 9, 9, 100)).save(file, "PNG")
+    png = base64.b64encode(file.getvalue()).decode()
+    assert execute.lighter(png) == png
 
 
 @pytest.mark.parametrize(

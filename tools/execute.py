@@ -7,6 +7,7 @@ with 1. Errors that papermill does not see, those inside widgets, count as failu
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import logging
 import os
@@ -15,11 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
+from PIL import Image
 from traitlets.config import Config
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,6 +51,21 @@ def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
             cell.metadata.pop("tags")
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if out.get("metadata", {}).get("tgsh") != "progress"]
+            for data in (output.get("data", {}) for output in cell.outputs):
+                if "image/png" in data:
+                    data["image/png"] = lighter(data["image/png"])
+
+
+def lighter(png: str) -> str:
+    """The same pixels (PNG in base64) without channels that say nothing: no alpha if opaque, one channel if grey."""
+    drawn = Image.open(BytesIO(base64.b64decode(png))).convert("RGBA")
+    red, green, blue, alpha = drawn.split()
+    if alpha.getextrema() != (255, 255):
+        return png
+    is_grey = red.tobytes() == green.tobytes() == blue.tobytes()
+    file = BytesIO()
+    (red if is_grey else Image.merge("RGB", (red, green, blue))).save(file, "PNG", optimize=True)
+    return min(png, base64.b64encode(file.getvalue()).decode(), key=len)
 
 
 def note_run_time(record: Path, started: float) -> None:
