@@ -104,6 +104,7 @@ always:
 define build
 	@echo "Rendering ..."
 	@TGSH_ROOT=$(CURDIR) TGSH_RESULTS=$(abspath $(2)) $(BIN)/jupyter-book build -W -n $(1)/source --path-output $(1) > $(1)/build.log 2>&1 || (cat $(1)/build.log; exit 1)
+	@find $(1)/_build/html -name '*.map' -delete # of the theme's scripts, for those who debug them
 	@rm -rf $(1)/html && mv $(1)/_build/html $(1)/html && rm -rf $(1)/_build
 endef
 
