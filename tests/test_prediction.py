@@ -5,7 +5,6 @@ import torch
 from tgsh import FlyNet, ParameterError, RotationMNIST, cross_accuracy, evaluate
 from tgsh.geometry import Profile, context_similarity, similarity_profile
 from tgsh.prediction import (
-    SmoothRotation,
     fourier_weights,
     kriging_weights,
     lags,
@@ -17,6 +16,7 @@ from tgsh.prediction import (
     weighted,
     weights_by_method,
 )
+from tgsh.smooth import SmoothRotation
 
 KNOWN = np.arange(0, 360, 30)
 TARGETS = np.array([0.0, 15.0, 77.0, 359.0])

@@ -9,14 +9,11 @@ prediction.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks import TaskStream
 from tgsh.errors import ParameterError, check_int, check_positive
@@ -160,22 +157,3 @@ def start_from(net: FlyNet, contexts: Tensor) -> None:
     for t, context in enumerate(contexts):
         net.g[t].fill_(1.0)
         net.c[t].copy_(context)
-
-
-@dataclass(frozen=True)
-class SmoothRotation:
-    """A task: rotate by ``angle`` degrees counter-clockwise, every pixel a bilinear mean of four, empty corners 0.
-
-    RotationMNIST takes the nearest pixel, as published, and so drops some and doubles others, at every angle its own.
-    """
-
-    angle: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.angle}°, smooth"
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """``(N, 28, 28)`` to ``(N, 28, 28)``, in parts, because torchvision needs several times their memory."""
-        parts = images[:, None].split(5000)
-        return torch.cat([TF.rotate(part, self.angle, InterpolationMode.BILINEAR) for part in parts])[:, 0]

@@ -15,15 +15,14 @@ from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int
-from tgsh.geometry import pairs_of
+from tgsh.geometry import by_distance, pairs_of
 
 
 def circulant_part(similarity: np.ndarray) -> np.ndarray:
     """The symmetric circulant matrix closest to a matrix ``(T, T)``: the mean along each wrapped diagonal."""
-    T = len(similarity)
-    step = (np.arange(T)[None, :] - np.arange(T)[:, None]) % T
-    means = np.bincount(step.ravel(), similarity.ravel()) / T
-    return ((means + means[-np.arange(T) % T]) / 2)[step]
+    step = np.arange(len(similarity))
+    apart = np.abs(step[:, None] - step)
+    return by_distance(similarity, np.minimum(apart, len(step) - apart))
 
 
 def circulant_share(similarity: np.ndarray) -> float:
