@@ -210,8 +210,8 @@ def tgsh_test(
     value_paper = separability(exact[same_task & ~same_label], exact[~same_task & same_label])
     return TgshReport(
         *(_summary(kind) for kind in (within, between, intra, inter)),
-        auc=_estimate(_binned_auc(within, between), value),
-        auc_paper=_estimate(_binned_auc(intra, inter), value_paper),
+        auc=_estimate(binned_auc(within[:, 5:], between[:, 5:]), value),
+        auc_paper=_estimate(binned_auc(intra[:, 5:], inter[:, 5:]), value_paper),
     )
 
 
@@ -231,9 +231,7 @@ def _sums(cosine: np.ndarray, same_task: np.ndarray, cell: np.ndarray, n_cells: 
 
 def _pair_weights(size: int, n_resamples: int, seed: int, purpose: str) -> dict[bool, np.ndarray]:
     # How often each pair (of tasks, or of classes) is drawn, {same: (1 + n_resamples, size * size), different: ...}.
-    draws = torch.randint(size, (n_resamples, size), generator=generator(seed, "bootstrap", purpose))
-    counts = torch.nn.functional.one_hot(draws, size).sum(1)
-    counts = torch.cat([torch.ones(1, size, dtype=counts.dtype), counts]).numpy().astype(np.float32)
+    counts = np.concatenate([np.ones((1, size), np.float32), bootstrap_counts(size, n_resamples, seed, purpose)])
     identity = np.eye(size, dtype=np.float32)
     same, different = counts[:, :, None] * identity, counts[:, :, None] * counts[:, None, :] * (1 - identity)
     return {True: same.reshape(len(counts), -1), False: different.reshape(len(counts), -1)}
@@ -250,10 +248,16 @@ def _summary(sums: np.ndarray) -> PairSummary:
     return PairSummary(int(sums[0, 0]), *(_estimate(column) for column in means.T))
 
 
-def _binned_auc(similar: np.ndarray, other: np.ndarray) -> np.ndarray:
-    p, q = similar[:, 5:], other[:, 5:]
+def binned_auc(similar: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """AUC of ``similar`` over ``other``, ``(R,)``, from histograms ``(R, bins)`` over the same bins; nan if no pair."""
     with np.errstate(invalid="ignore"):
-        return (p * (q.cumsum(1) - q / 2)).sum(1) / (p.sum(1) * q.sum(1))
+        return (similar * (other.cumsum(1) - other / 2)).sum(1) / (similar.sum(1) * other.sum(1))
+
+
+def bootstrap_counts(size: int, n_resamples: int, seed: int, purpose: str) -> np.ndarray:
+    """How often each of ``size`` things (tasks, or classes) is drawn in each resample: ``(n_resamples, size)``."""
+    draws = torch.randint(size, (n_resamples, size), generator=generator(seed, "bootstrap", purpose))
+    return torch.nn.functional.one_hot(draws, size).sum(1).numpy().astype(np.float32)
 
 
 def _estimate(resampled: np.ndarray, value: float | None = None) -> Estimate:

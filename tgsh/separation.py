@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int
-from tgsh.hashing import pair_masks, separability
+from tgsh.hashing import binned_auc, bootstrap_counts, pair_masks, separability
 from tgsh.seeding import generator
 
 
@@ -113,7 +113,7 @@ def separability_by_distance(
     edges = _edges(intra, inter)
     within = _histograms(intra, (task[i] * K + label[i]) * K + label[j], T * K * K, edges).reshape(T, K * K, -1)
     between = _histograms(inter, (task[k] * T + task[m]) * K + label[k], T * T * K, edges).reshape(T * T, K, -1)
-    tasks, classes = (_counts(size, n_resamples, seed, of) for size, of in ((T, "tasks"), (K, "classes")))
+    tasks, classes = (bootstrap_counts(size, n_resamples, seed, of) for size, of in ((T, "tasks"), (K, "classes")))
     pairs_of_classes = (classes[:, :, None] * classes[:, None, :]).reshape(len(classes), -1)
     p = np.einsum("rc,rcb->rb", pairs_of_classes, np.tensordot(tasks, within, 1))
     pairs_of_tasks = (tasks[:, :, None] * tasks[:, None, :]).reshape(len(tasks), -1)
@@ -122,7 +122,7 @@ def separability_by_distance(
     for step in steps:
         here = (distances == step).ravel()
         of_classes = np.tensordot(pairs_of_tasks[:, here], between[here], 1)
-        resampled = _binned_auc(p, np.einsum("rc,rcb->rb", classes, of_classes))
+        resampled = binned_auc(p, np.einsum("rc,rcb->rb", classes, of_classes))
         exact = separability(intra, inter[torch.from_numpy(apart == step)])
         drawn = resampled[np.isfinite(resampled)]  # a resample may hold no pair at this distance
         interval = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (exact, exact)
@@ -143,17 +143,6 @@ def _histograms(cosine: Tensor, cell: Tensor, n_cells: int, edges: np.ndarray) -
     bins = np.searchsorted(edges, cosine.numpy(), side="right") - 1
     counts = np.bincount(cell.cpu().numpy() * _BINS + bins, minlength=n_cells * _BINS)
     return counts.reshape(n_cells, _BINS).astype(np.float32)
-
-
-def _counts(size: int, n_resamples: int, seed: int, purpose: str) -> np.ndarray:
-    draws = torch.randint(size, (n_resamples, size), generator=generator(seed, "bootstrap", purpose))
-    return F.one_hot(draws, size).sum(1).numpy().astype(np.float32)
-
-
-def _binned_auc(similar: np.ndarray, other: np.ndarray) -> np.ndarray:
-    # A resample may hold no pair of two tasks that far apart: nan, and left out.
-    with np.errstate(invalid="ignore"):
-        return (similar * (other.cumsum(1) - other / 2)).sum(1) / (similar.sum(1) * other.sum(1))
 
 
 @torch.no_grad()
