@@ -15,22 +15,14 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.benchmarks.streams import Positions, TaskStream, lags
+from tgsh.errors import ParameterError, check_int
 from tgsh.geometry import Profile, context_similarity, similarity_profile
 from tgsh.models import FlyNet
 from tgsh.training import accuracy_on
 
 Covariance = Callable[[np.ndarray], np.ndarray]
-Positions = Sequence[float] | np.ndarray
 _GRID = 720  # points on the circle where a covariance is made admissible: half a degree
-
-
-def lags(targets: Positions, known: Positions, period: float) -> np.ndarray:
-    """``(Q, N)``: the shortest way round from each target to each known position."""
-    check_positive("period", period)
-    apart = np.abs(np.subtract.outer(np.asarray(targets, float), np.asarray(known, float))) % period
-    return np.minimum(apart, period - apart)
 
 
 def nearest_weights(known: Positions, targets: Positions, period: float) -> np.ndarray:

@@ -26,10 +26,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.benchmarks import SIDE, TaskStream
+from tgsh.convex import solve_context
 from tgsh.datasets import MEAN, STD, normalise
 from tgsh.errors import ParameterError, check_int, check_positive
 from tgsh.models import FlyNet
 from tgsh.runs.cache import RunCache, code_fingerprint
+from tgsh.runs.workers import side_by_side
 from tgsh.seeding import generator
 
 
@@ -168,39 +170,25 @@ def ridge_contexts(
     check_positive("ridge", ridge)
     check_int("n_images", n_images, 1, len(stream.dataset.train_images))
     cache = cache if cache is not None else RunCache()
-    solved = []
-    for t in tasks:
+
+    def solve(t: int) -> Tensor:
         spec = {
             "ridge": [ridge, n_images, repr(stream[t]), stream.dataset.fingerprint],
             "model": net.settings,
-            "threads": torch.get_num_threads(),
             "torch": torch.__version__,
-            "code": code_fingerprint("seeding", "datasets", "benchmarks", "models", "prototypes"),
+            "code": code_fingerprint("seeding", "datasets", "benchmarks", "models", "convex", "prototypes"),
         }
         entry = cache.get(spec)
         if entry is None:
             chosen = torch.randperm(len(stream.dataset.train_images), generator=generator(net.seed, "ridge", t))
             chosen = chosen[:n_images]
-            x = normalise(stream[t](stream.dataset.train_images[chosen]), net.W2.dtype)
-            entry = {"m": _minimise(net, x, stream.dataset.train_labels[chosen], ridge)}
+            h = net.encode(normalise(stream[t](stream.dataset.train_images[chosen]), net.W2.dtype))
+            labels = stream.dataset.train_labels[chosen]
+            entry = {"m": solve_context(h, labels, net.W2, ridge, max_iterations=40).context}
             cache.put(spec, entry)
-        solved.append(entry["m"])
-    return torch.stack(solved)
+        return entry["m"]
 
-
-def _minimise(net: FlyNet, x: Tensor, labels: Tensor, ridge: float) -> Tensor:
-    h = net.encode(x).T.contiguous()  # (H, n)
-    m = torch.zeros(net.n_hidden, dtype=h.dtype, requires_grad=True)
-    optimiser = torch.optim.LBFGS([m], max_iter=60, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
-
-    def objective() -> Tensor:
-        optimiser.zero_grad()
-        loss = F.cross_entropy(((net.W2 * m) @ h).T, labels) + ridge / 2 * m.square().sum()
-        loss.backward()
-        return loss
-
-    optimiser.step(objective)
-    return m.detach()
+    return torch.stack(list(side_by_side(solve, tasks, net.W2.device)))
 
 
 def develop(images: Tensor, blur: float = 1.0, black: float = 0.75) -> Tensor:

@@ -116,14 +116,15 @@ def batches(
     The same batches, in the same order, as the plain path's DataLoader yields for each task.
     """
     device, dtype = net.W2.device, net.W2.dtype
-    pixels = torch.stack([stream.train(t, device)[0] for t in tasks])
     labels = stream.dataset.train_labels.to(device)
+    pixels = torch.cat([stream.train(t, device)[0].flatten(1) for t in tasks])  # (T * N, 784)
+    first = torch.arange(len(tasks), device=device)[:, None] * len(labels)  # row of each task's first image
     one_hot = torch.eye(net.n_classes, device=device, dtype=dtype)
-    which = torch.arange(len(tasks), device=device)[:, None]
     for epoch in range(recipe.epochs):
         order = torch.stack([batch_order(data_seed, t, epoch, len(labels)) for t in tasks]).to(device)
         for staged in order.split(recipe.batch_size * _STAGED, dim=1):
-            x = normalise(pixels[which, staged].flatten(0, 1), dtype).unflatten(0, staged.shape)
+            rows = (first + staged).flatten()
+            x = normalise(pixels.index_select(0, rows), dtype).unflatten(0, staged.shape)
             y = one_hot[labels[staged]]
             yield from zip(x.split(recipe.batch_size, 1), y.split(recipe.batch_size, 1), strict=True)
 

@@ -27,6 +27,7 @@ from tgsh.errors import check_choice, check_int
 from tgsh.seeding import generator
 
 _TEST_SEED = 0  # of the test images, whatever the seed of the stream
+_PART = 8192  # images transformed at once; perspective needs many times the memory of its images
 
 
 def _perspective(images: Tensor, corners: Tensor) -> Tensor:
@@ -122,6 +123,10 @@ TABLE_1 = {
 }
 
 
+def _floating(images: Tensor) -> torch.dtype:
+    return images.dtype if images.is_floating_point() else torch.float32
+
+
 _GLOBAL_GENERATOR = threading.Lock()
 
 
@@ -155,12 +160,16 @@ class Augmentation:
     def __call__(self, images: Tensor, split: str = "test") -> Tensor:
         """``(N, 28, 28)`` to ``(N, 28, 28)``; image i gets the i-th draw of ``split``, ``"train"`` or ``"test"``."""
         check_choice("split", split, ("train", "test"))
-        unit = images if images.is_floating_point() else TF.convert_image_dtype(images)
         row = TABLE_1[self.key]
-        if row.draw is None:
-            return row.apply(unit[:, None])[:, 0]
-        seed = self.seed if split == "train" else _TEST_SEED
-        return row.apply(unit[:, None], _draws(self.key, seed, split, len(images)))[:, 0]
+        drawn = []  # what is drawn, in the same parts as the images
+        if row.draw is not None:
+            seed = self.seed if split == "train" else _TEST_SEED
+            drawn = [_draws(self.key, seed, split, len(images)).split(_PART)]
+        result = torch.empty(images.shape, device=images.device, dtype=_floating(images))
+        for out, part, *own in zip(result.split(_PART), images.split(_PART), *drawn, strict=True):
+            unit = part if part.is_floating_point() else TF.convert_image_dtype(part)
+            out.copy_(row.apply(unit[:, None], *own)[:, 0])
+        return result
 
 
 class AugmentMNIST(TaskStream):

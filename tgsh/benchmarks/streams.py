@@ -10,9 +10,22 @@ import torch
 from torch import Tensor
 
 from tgsh.datasets import ImageDataset
-from tgsh.errors import ParameterError
+from tgsh.errors import ParameterError, check_positive
 
 SIDE = 28  # pixels along each edge of an image
+
+Positions = Sequence[float] | np.ndarray
+
+
+def lags(targets: Positions, known: Positions, period: float) -> np.ndarray:
+    """``(Q, N)``: the shortest way round a circle of length ``period`` from each target to each known position.
+
+    Raises:
+        ParameterError: ``period`` is not above 0.
+    """
+    check_positive("period", period)
+    apart = np.abs(np.subtract.outer(np.asarray(targets, float), np.asarray(known, float))) % period
+    return np.minimum(apart, period - apart)
 
 
 class Task(Protocol):
@@ -88,5 +101,4 @@ class TaskStream(Sequence[Task]):
         """
         if self.positions is None or self.period is None:
             raise ParameterError(f"the tasks of {type(self).__name__} lie on no axis, so they have no distances")
-        apart = np.abs(self.positions[:, None] - self.positions[None, :]) % self.period
-        return np.minimum(apart, self.period - apart)
+        return lags(self.positions, self.positions, self.period)
