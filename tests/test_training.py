@@ -3,7 +3,7 @@ import torch
 
 from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, cross_accuracy, evaluate, plain, train_stream, training
 from tgsh.datasets import normalise
-from tgsh.runs import RunCache
+from tgsh.runs import RunCache, workers
 
 SHORT = Recipe(epochs=2, batch_size=32)
 
@@ -55,6 +55,21 @@ def test_contexts_do_not_depend_on_company(stream):
     alone = trained(stream, training.fit_contexts, torch.float64, together=False)
     together = trained(stream, training.fit_contexts, torch.float64)
     torch.testing.assert_close(alone.context_vectors(), together.context_vectors(), rtol=0, atol=1e-10)
+
+
+def test_a_memory_bound_changes_how_many_tasks_run_at_once_and_nothing_else(stream, tmp_path, monkeypatch):
+    asked = []
+
+    def watched(job, items, device, at_most=None):
+        asked.append(at_most)
+        return workers.side_by_side(job, items, device, at_most)
+
+    nets = [FlyNet(len(stream), width_mult=1) for _ in range(2)]
+    train_stream(nets[0], stream, SHORT, cache=RunCache(tmp_path / "free"), progress=False)
+    monkeypatch.setattr(training, "side_by_side", watched)
+    train_stream(nets[1], stream, SHORT, cache=RunCache(tmp_path / "bound"), progress=False, memory=1.0)
+    assert asked[0] == 1
+    assert torch.equal(nets[0].context_vectors(), nets[1].context_vectors())
 
 
 def test_a_seed_reproduces_and_another_differs(stream):

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 import torch
@@ -26,6 +27,18 @@ def test_jobs_run_at_the_same_time():
         pytest.skip("one core")
     meeting = threading.Barrier(2, timeout=10)
     assert len(list(side_by_side(lambda i: meeting.wait(), range(2), "cpu"))) == 2
+
+
+def test_no_more_at_once_than_asked_for():
+    running = threading.Semaphore(1)
+
+    def job(i):
+        alone = running.acquire(blocking=False)
+        time.sleep(0.01)
+        running.release()
+        return alone
+
+    assert all(side_by_side(job, range(5), "cpu", at_most=1))
 
 
 def test_a_job_that_raises_stops_the_rest():

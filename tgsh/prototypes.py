@@ -184,7 +184,7 @@ def ridge_contexts(
             chosen = chosen[:n_images]
             h = net.encode(normalise(stream[t](stream.dataset.train_images[chosen]), net.W2.dtype))
             labels = stream.dataset.train_labels[chosen]
-            entry = {"m": solve_context(h, labels, net.W2, ridge, max_iterations=40).context}
+            entry = {"m": solve_context(h, labels, net.W2, ridge, max_iterations=20).context}
             cache.put(spec, entry)
         return entry["m"]
 

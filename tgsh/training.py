@@ -134,18 +134,22 @@ def groups(
 ) -> list[list[int]]:
     """Split ``tasks`` into groups to be trained side by side.
 
-    On a CPU a group is one task, and every core takes a group. On a GPU a group is as large as ``memory`` (bytes;
-    default: half of what is free) allows; it holds at least one task.
+    On a CPU a group is one task, and every core takes a group (`learn`). On a GPU a group is as large as ``memory``
+    (bytes; default: half of what is free) allows; it holds at least one task.
     """
-    device, H, B = net.W2.device, net.n_hidden, recipe.batch_size
-    at_once = 1
+    device, at_once = net.W2.device, 1
     if device.type == "cuda":
         memory = torch.cuda.mem_get_info(device)[0] / 2 if memory is None else memory
-        # pixels; one batch of features and one in the making; staged inputs, twice; contexts, gradients, W2 * m
-        images = stream.dataset.train_images.numel()
-        per_task = images + net.W2.element_size() * (2 * B * H + 2 * _STAGED * B * net.n_inputs + 30 * H)
-        at_once = max(1, int(memory / per_task))
+        at_once = max(1, int(memory / _bytes_per_task(net, stream, recipe)))
     return [list(tasks[i : i + at_once]) for i in range(0, len(tasks), at_once)]
+
+
+def _bytes_per_task(net: CRWN, stream: TaskStream, recipe: Recipe) -> int:
+    # pixels, twice while they are transformed; one batch of features and one in the making; staged inputs, twice;
+    # contexts, gradients, W2 * m
+    images, B, units = stream.dataset.train_images, recipe.batch_size, net.W2.shape[1]
+    pixels = 2 * stream[0](images[:1]).element_size() * images.numel()
+    return pixels + net.W2.element_size() * (2 * B * units + 2 * _STAGED * B * net.n_inputs + 30 * units)
 
 
 @torch.no_grad()
@@ -183,14 +187,19 @@ def learn(
     recipe: Recipe,
     data_seed: int,
     fit: Callable[..., None] = fit_contexts,
+    memory: float | None = None,
 ) -> Iterator[dict[int, float]]:
-    """Train `groups` of tasks, nothing cached; yield the test accuracy of each group's tasks when they are learned."""
+    """Train `groups` of tasks, nothing cached; yield the test accuracy of each group's tasks when they are learned.
+
+    On a CPU every core takes a group, or as many as ``memory`` (bytes) allows, but at least one.
+    """
 
     def job(group: list[int]) -> dict[int, float]:
         fit(net, stream, group, recipe, data_seed)
         return {t: _own_accuracy(net, stream, t).item() for t in group}
 
-    return side_by_side(job, planned, net.W2.device)
+    at_most = None if memory is None else max(1, int(memory / _bytes_per_task(net, stream, recipe)))
+    return side_by_side(job, planned, net.W2.device, at_most)
 
 
 def train_stream(
@@ -211,7 +220,8 @@ def train_stream(
         recipe: default: the published settings.
         device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         data_seed: order of the training images; default: the network's seed.
-        memory: bytes that tasks trained side by side may fill, as in `groups`. It changes the speed only.
+        memory: bytes that tasks trained side by side may fill, beside the images of the stream and what Python and
+            its packages take (0.9 GB with MNIST). It changes the speed only; there is always room for one task.
         cache: where finished tasks are kept; default: the user's run cache. An interrupted run goes on from there.
         progress: whether to show it.
         fit: `fit_contexts`, `tgsh.plain.fit_contexts` for the loop as published, or `tgsh.neuromod.fit_contexts`.
@@ -231,7 +241,7 @@ def train_stream(
     known = [_restore(net, t, cache.get(specs[t]), accuracy) for t in range(len(stream))]
     todo = [t for t in range(len(stream)) if not known[t]]
     planned = groups(net, stream, recipe, todo, memory)
-    learning = learn(net, stream, planned, recipe, data_seed, fit)
+    learning = learn(net, stream, planned, recipe, data_seed, fit, memory)
     for learned in track(learning, "training", sizes=[len(group) for group in planned], enabled=progress):
         for t, reached in learned.items():
             accuracy[t] = reached

@@ -16,8 +16,11 @@ def n_workers(device: torch.device | str) -> int:
     return torch.get_num_threads() if torch.device(device).type == "cpu" else 1
 
 
-def side_by_side(job: Callable[[Item], Result], items: Sequence[Item], device: torch.device | str) -> Iterator[Result]:
-    """``job(item)`` of every item, in order. On a CPU as many run at once as PyTorch has threads, each on one of them.
+def side_by_side(
+    job: Callable[[Item], Result], items: Sequence[Item], device: torch.device | str, at_most: int | None = None
+) -> Iterator[Result]:
+    """``job(item)`` of every item, in order. On a CPU as many run at once as PyTorch has threads, each on one of them;
+    ``at_most`` so many where memory is short.
 
     The products of a batch are small. Threads that share one spend longer waiting for each other than they save; worse
     on a machine with other work to do. Threads with a job each need not wait, and PyTorch leaves Python's lock while it
@@ -29,7 +32,7 @@ def side_by_side(job: Callable[[Item], Result], items: Sequence[Item], device: t
         yield from map(job, items)
         return
     threads = n_workers(device)
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(min(threads, at_most or threads), initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield from pool.map(job, items)
     finally:
