@@ -74,18 +74,18 @@ def test_pictures_follow_the_context(pictures):
 
 def test_a_ridge_context_is_a_minimum_and_a_sum_of_features(stream, tmp_path):
     net, ridge = FlyNet(1, width_mult=1), 0.01
-    m = ridge_contexts(net, stream, [1], ridge, 300, RunCache(tmp_path))
+    m = ridge_contexts(net, stream, [1], ridge, 300, cache=RunCache(tmp_path))
     images, labels = stream.train(1)
     h = net.encode(normalise(images))
     D = F.one_hot(labels, 10) - ((h * m) @ net.W2.T).softmax(1)
     torch.testing.assert_close(ridge * m[0], (net.W2 * (D.T @ h)).sum(0) / len(h), rtol=0, atol=2e-5)
-    again = ridge_contexts(net, stream, [1], ridge, 300, RunCache(tmp_path))
+    again = ridge_contexts(net, stream, [1], ridge, 300, cache=RunCache(tmp_path))
     assert torch.equal(m, again)
 
 
 def test_under_a_strong_ridge_mean_images_explain_the_context(stream, pictures, tmp_path):
     net = FlyNet(1, width_mult=2)
-    strong, weak = (ridge_contexts(net, stream, [0], ridge, 300, RunCache(tmp_path)) for ridge in (1.0, 1e-4))
+    strong, weak = (ridge_contexts(net, stream, [0], ridge, 300, cache=RunCache(tmp_path)) for ridge in (1.0, 1e-4))
     assert explained(net, strong, pictures[:1]) > 0.9
     assert explained(net, strong, pictures[:1]) > explained(net, weak, pictures[:1]) + 0.1
 

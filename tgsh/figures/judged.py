@@ -33,10 +33,10 @@ def legibility(
     for (name, at), marker, colour in zip(marks.items(), "*D", (BLUE, ORANGE), strict=False):
         ax.plot(*at, marker, ms=11 if marker == "*" else 7, color=colour, mec="black", ls="none", label=name)
     for i, (x, y, name) in enumerate(zip(accuracy, next(iter(read.values())), names, strict=True)):
-        below_and_above = (0, -14 if i % 2 else 7)  # neighbours can lie close to each other
-        ax.annotate(name, (x, y), xytext=below_and_above, textcoords="offset points", ha="center", fontsize=8)
+        away = (0, (7, -14, 18)[i % 3])  # neighbours can lie close to each other
+        ax.annotate(name, (x, y), xytext=away, textcoords="offset points", ha="center", fontsize=8)
     ax.axhline(chance, color=GREY, ls="--", lw=1, label="guessing")
-    ax.set(xlabel="test accuracy of the context", ylabel="pictures read as their digit", ylim=(0, 1.12))
+    ax.set(xlabel="test accuracy of the context", ylabel="pictures read as their digit", ylim=(0, 1.18))
     ax.legend(fontsize=8, loc="lower left")
     return figure
 
