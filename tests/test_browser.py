@@ -70,6 +70,7 @@ def browser(tmp_path_factory):
 
 def open_page(browser, address):
     """Load a page; return the addresses it asked for, and the errors in its console."""
+    browser.get("about:blank")  # the page before may still be asking for its own
     browser.get_log("performance"), browser.get_log("browser")
     browser.get(address)
     browser.execute_async_script(PROBES + "settle(arguments[0])")
