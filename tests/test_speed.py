@@ -66,6 +66,9 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
     assert abs(result["paths"]["plain"]["mean_accuracy"] - result["paths"]["fast"]["mean_accuracy"]) < 0.05
     assert set(result["streams"]) == set(papers_streams(few, 2))
     assert all(0 < stream["mean_accuracy"] <= 1 for stream in result["streams"].values())
+    assert result["device"] == result["machine"]["device"]
+    assert result["seconds"] >= 0
+    assert result["commit"]
     assert (tmp_path / "benchmark.png").stat().st_size > 1000
 
 

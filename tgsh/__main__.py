@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     from tgsh.datasets import load
     from tgsh.errors import check_int
     from tgsh.figures.speed import growth_curves
+    from tgsh.runs.provenance import commit
     from tgsh.speed import benchmark, table
     from tgsh.training import Recipe
 
@@ -53,8 +55,16 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     tasks = [round(i * n_tasks / compared) for i in range(compared)]
     data = load(size["dataset"], size["n_train"], size["n_test"])
     recipe = Recipe(epochs=size["epochs"])
+    started = time.monotonic()
     result = benchmark(data, n_tasks, tasks, recipe, size["width_mult"], chosen.device)
-    result = {"profile": chosen.profile, "date": datetime.now(UTC).date().isoformat()} | result
+    facts = {
+        "profile": chosen.profile,
+        "device": result["machine"]["device"],
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit(),
+        "seconds": round(time.monotonic() - started),
+    }
+    result = facts | result
     print(table(result))
     if chosen.out is not None:
         chosen.out.mkdir(parents=True, exist_ok=True)
