@@ -174,7 +174,8 @@ def ridge_contexts(
     needs more of them.
 
     Raises:
-        ParameterError: ``ridge`` is not above 0, or ``n_images`` is not from 1 to the number of training images.
+        ParameterError: ``ridge`` is not above 0, ``n_images`` is not from 1 to the number of training images, or
+            ``max_iterations`` is below 1.
     """
     check_positive("ridge", ridge)
     check_int("n_images", n_images, 1, len(stream.dataset.train_images))

@@ -123,10 +123,6 @@ TABLE_1 = {
 }
 
 
-def _floating(images: Tensor) -> torch.dtype:
-    return images.dtype if images.is_floating_point() else torch.float32
-
-
 _GLOBAL_GENERATOR = threading.Lock()
 
 
@@ -165,10 +161,10 @@ class Augmentation:
         if row.draw is not None:
             seed = self.seed if split == "train" else _TEST_SEED
             drawn = [_draws(self.key, seed, split, len(images)).split(_PART)]
-        result = torch.empty(images.shape, device=images.device, dtype=_floating(images))
+        dtype = images.dtype if images.is_floating_point() else torch.float32
+        result = torch.empty(images.shape, device=images.device, dtype=dtype)
         for out, part, *own in zip(result.split(_PART), images.split(_PART), *drawn, strict=True):
-            unit = part if part.is_floating_point() else TF.convert_image_dtype(part)
-            out.copy_(row.apply(unit[:, None], *own)[:, 0])
+            out.copy_(row.apply(TF.convert_image_dtype(part, dtype)[:, None], *own)[:, 0])
         return result
 
 
