@@ -53,7 +53,7 @@ def test_what_is_said_of_a_path_agrees_with_the_trained_stream(stream):
     net, stops = FlyNet(3, width_mult=1, seed=2).double(), [0, 4, n_batches(stream, RECIPE)]
     record = train_stream(net, stream, RECIPE, device="cpu", progress=False)
     path = measure_path(net, stream, 1, stops, watch_training(net, stream, 1, RECIPE, stops))
-    assert path.accuracy[-1] == pytest.approx(record.accuracy_at_end[1].item())
+    assert path.accuracy[-1] == pytest.approx(record.accuracy[1].item())
     assert path.accuracy[0] < 0.5 < path.accuracy[-1]
     assert path.with_start[0] == pytest.approx(1)
     assert path.with_end[-1] == pytest.approx(1)

@@ -82,7 +82,7 @@ def train_split(
             one.g[0].copy_(net.g[t])
             one.c[0].copy_(net.c[t])
         record = train_stream(one, alone, recipe, device=device, cache=cache, progress=False)
-        accuracy.append(record.accuracy_at_end)
+        accuracy.append(record.accuracy)
         with torch.no_grad():
             net.g[t].copy_(one.g[0])
             net.c[t].copy_(one.c[0])

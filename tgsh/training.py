@@ -57,14 +57,12 @@ class StreamRecord:
     """What training a stream leaves behind besides the contexts.
 
     Attributes:
-        accuracy_after_learning: ``(T,)`` test accuracy in [0, 1] on each task right after learning it.
-        accuracy_at_end: ``(T,)`` the same, measured again after the last task.
+        accuracy: ``(T,)`` test accuracy in [0, 1] on each task right after learning it. `evaluate` measures it again.
         from_cache: ``(T,)`` whether the context was read from the run cache instead of being trained.
         device: where it ran.
     """
 
-    accuracy_after_learning: Tensor
-    accuracy_at_end: Tensor
+    accuracy: Tensor
     from_cache: tuple[bool, ...] = field(compare=False)
     device: str = "cpu"
 
@@ -214,7 +212,7 @@ def train_stream(
     progress: bool = True,
     fit: Callable[..., None] = fit_contexts,
 ) -> StreamRecord:
-    """Train every task of a stream, one context each, and measure test accuracy after each and at the end.
+    """Train every task of a stream, one context each, and measure test accuracy on each when it is learned.
 
     Args:
         recipe: default: the published settings.
@@ -246,7 +244,7 @@ def train_stream(
         for t, reached in learned.items():
             accuracy[t] = reached
             cache.put(specs[t], {"g": net.g[t].detach(), "c": net.c[t].detach(), "accuracy": accuracy[t]})
-    return StreamRecord(accuracy, evaluate(net, stream), tuple(known), str(net.W2.device))
+    return StreamRecord(accuracy, tuple(known), str(net.W2.device))
 
 
 def _spec(
