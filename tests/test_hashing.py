@@ -1,5 +1,6 @@
 import pytest
 import torch
+from scipy.stats import mannwhitneyu
 
 from tgsh import FlyNet, ParameterError, RotationMNIST, intra_inter_similarity, sample_representations, separability
 from tgsh.datasets import normalise
@@ -34,6 +35,13 @@ def test_separability_is_the_share_of_pairs_in_order():
     assert separability(torch.tensor([0.1]), torch.tensor([0.9])) == 0
     assert separability(torch.linspace(0.5, 1, 300_000), torch.linspace(0, 0.4, 300_000)) == 1  # to the last digit
     assert separability(torch.tensor([0.5, 0.1]), torch.tensor([0.3, 0.5])) == pytest.approx((1 + 0.5) / 4)
+
+
+def test_separability_is_scipys_mann_whitney_statistic_ties_included():
+    source = torch.Generator().manual_seed(0)
+    intra, inter = (torch.randint(50, (n,), generator=source) / 50 for n in (300, 700))
+    expected = mannwhitneyu(intra.numpy(), inter.numpy()).statistic / (300 * 700)
+    assert separability(intra, inter) == pytest.approx(expected, abs=1e-12)
 
 
 def test_samples_are_balanced_and_modulated_by_their_own_context(few):

@@ -56,7 +56,8 @@ def loss_and_gradient(h: Tensor, labels: Tensor, W2: Tensor, context: Tensor) ->
     logits = (W2 * context) @ h.T  # (10, N)
     loss = F.cross_entropy(logits.T, labels)
     error = logits.softmax(0).sub_(F.one_hot(labels, len(W2)).T).div_(len(h))
-    return loss, ((error @ h) * W2).sum(0)
+    # h.T is how `FlyNet.encode` lays features out; (h.T @ error.T) reads them twice as fast as (error @ h) does.
+    return loss, ((h.T @ error.T) * W2.T).sum(1)
 
 
 @torch.no_grad()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import mannwhitneyu
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
@@ -95,8 +94,11 @@ def intra_inter_similarity(representations: Tensor, task: Tensor, label: Tensor)
 
 def separability(intra: Tensor, inter: Tensor) -> float:
     """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1]."""
-    statistic = mannwhitneyu(intra.double().numpy(), inter.double().numpy()).statistic
-    return float(statistic / (len(intra) * len(inter)))
+    # The Mann-Whitney U by two sorted lists: SciPy's also ranks all pairs together and looks up a p-value, which takes
+    # several times as long (tests hold the two together).
+    high, low = (np.sort(side.numpy()) for side in (intra, inter))
+    below = sum(int(np.searchsorted(low, high, side).sum()) for side in ("left", "right"))  # ties count one half
+    return below / 2 / (len(high) * len(low))
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,13 @@ def tgsh_test(
     if np.bincount(cell[0] * K + cell[1], minlength=T * K).min() < 2:
         raise ParameterError("every class needs at least two points in every task")
 
-    i, j = (index.numpy() for index in torch.triu_indices(len(task), len(task), offset=1))
+    once = np.triu(np.ones((len(task), len(task)), dtype=bool), 1)
     unit = torch.nn.functional.normalize(representations, dim=1)
-    cosine = (unit @ unit.T).cpu().numpy()[i, j].clip(-1, 1)
-    (t, u), (k, m) = ((ids[i], ids[j]) for ids in cell)
-    same_task, same_label = t == u, k == m
+    cosine = (unit @ unit.T).cpu().numpy()[once].clip(-1, 1)
+    same_task, same_label = ((ids[:, None] == ids)[once] for ids in cell)
     # Everything below is a sum over pairs, so the sums of each combination of tasks and classes are enough.
-    sums = _sums(cosine, same_task, (t * T + u) * K * K + k * K + m, T * T * K * K).reshape(T * T, K * K, -1)
+    of_first, of_second = cell[0] * T * K * K + cell[1] * K, cell[0] * K * K + cell[1]
+    sums = _sums(cosine, same_task, (of_first[:, None] + of_second)[once], T * T * K * K).reshape(T * T, K * K, -1)
     tasks, classes = (_pair_weights(size, n_resamples, seed, of) for size, of in ((T, "tasks"), (K, "classes")))
     kinds = {
         (st, sl): _weighted(sums, tasks[st], classes[sl]) for st in (True, False) for sl in (True, False)
