@@ -145,7 +145,7 @@ def groups(
 def _bytes_per_task(net: CRWN, stream: TaskStream, recipe: Recipe) -> int:
     # pixels, twice while they are transformed; one batch of features and one in the making; staged inputs, twice;
     # contexts, gradients, W2 * m
-    images, B, units = stream.dataset.train_images, recipe.batch_size, net.W2.shape[1]
+    images, B, units = stream.dataset.train_images, recipe.batch_size, len(net.c[0])
     pixels = 2 * stream[0](images[:1]).element_size() * images.numel()
     return pixels + net.W2.element_size() * (2 * B * units + 2 * _STAGED * B * net.n_inputs + 30 * units)
 

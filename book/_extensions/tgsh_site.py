@@ -148,11 +148,17 @@ class Status(SphinxDirective):
         ]
         lines += [f"| {' | '.join(self._row(name, record))} |" for name, record in records.items()]
         versions = {", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items()) for record in records.values()}
-        lines += [
-            "",
-            *(f"Versions: {text}.\n" for text in sorted(versions) if text),
-        ]
+        lines += ["", *self._together(records), *(f"Versions: {text}.\n" for text in sorted(versions) if text)]
         return self.parse_text_to_nodes("\n".join(lines))
+
+    def _together(self, records: dict[str, dict[str, Any]]) -> list[str]:
+        # A sum of run times says little without the machine, so also in a unit that was timed on it.
+        total = sum(record.get("seconds") or 0 for record in records.values())
+        loop = records.get("speed", {}).get("results", {}).get("plain_task")
+        if not total or not loop:
+            return []
+        tasks = total / loop["value"]
+        return [f"Together {timedelta(seconds=total)}: as long as the published loop takes for {tasks:.0f} tasks.\n"]
 
     def _row(self, name: str, record: dict[str, Any]) -> list[str]:
         # Only chapters that are in this book can be linked to.

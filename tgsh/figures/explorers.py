@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures.style import BLUE, GREY, ORANGE, RED, subplots
+from tgsh.figures.style import BLUE, FILLED, GREY, ORANGE, RED, subplots
 from tgsh.trajectory import Path
 
 BINS = 50  # of histograms
-_FILLED = {"density": True, "histtype": "stepfilled"}  # one patch: drawn several times faster than fifty bars
 
 
 def task_and_context(
@@ -82,7 +81,7 @@ def two_tasks(
     _bare(axes[0])
     for ax, (title, (intra, inter)) in zip(axes[1:], pairs.items(), strict=True):
         for values, colour, label in ((inter, ORANGE, "inter"), (intra, BLUE, "intra")):
-            ax.hist(values.numpy(), BINS, range=(lowest, 1), **_FILLED, color=colour, alpha=0.75, label=label)
+            ax.hist(values.numpy(), BINS, range=(lowest, 1), **FILLED, color=colour, alpha=0.75, label=label)
         ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest[title]), title=f"{title}\n{notes[title]}")
         ax.set_yticks([])
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
@@ -147,7 +146,7 @@ def distances_and_sweep(
     figure, axes = subplots(1, len(pairs) + 1, size=(2.7 * len(pairs) + 2.7, 2.9))
     for ax, (name, (within, between)) in zip(axes, pairs.items(), strict=False):
         for pair, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
-            ax.hist(pair.numpy(), BINS, range=(0, 2), **_FILLED, color=colour, alpha=0.75, label=label)
+            ax.hist(pair.numpy(), BINS, range=(0, 2), **FILLED, color=colour, alpha=0.75, label=label)
         ax.set(title=titles[name], xlabel="distance, points of norm 1", xlim=(0, 2), ylim=(0, highest))
         ax.set_yticks([])
     x = np.arange(len(values))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from tgsh.figures.manifolds import COLOURS, MARKERS
-from tgsh.figures.style import BLUE, GREY, ORANGE, subplots
+from tgsh.figures.style import BLUE, FILLED, GREY, ORANGE, subplots
 from tgsh.separation import SeparabilityProfile
 
 
@@ -71,8 +71,8 @@ def pairs_at_distance(panels: Mapping[str, tuple[Tensor, Tensor, float]], title:
     figure, axes = subplots(1, len(panels), size=(8.2, 2.6), sharex=True, squeeze=False)
     bins = np.linspace(lowest, 1, 70)
     for ax, (name, (intra, inter, auc)) in zip(axes[0], panels.items(), strict=True):
-        ax.hist(inter.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label=f"inter: two tasks {title} apart")
-        ax.hist(intra.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="intra: one task")
+        ax.hist(inter.numpy(), bins, **FILLED, color=ORANGE, alpha=0.75, label=f"inter: two tasks {title} apart")
+        ax.hist(intra.numpy(), bins, **FILLED, color=BLUE, alpha=0.75, label="intra: one task")
         ax.set(title=f"{name}: AUC {auc:.2f}", xlabel="cosine similarity", yticks=[])
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from tgsh.figures.style import BLUE, GREEN, GREY, ORANGE, RED, subplots
+from tgsh.figures.style import BLUE, FILLED, GREEN, GREY, ORANGE, RED, subplots
 
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -147,8 +147,8 @@ def distance_histograms(pairs: Mapping[str, Sequence[tuple[Tensor, Tensor]]], ti
     bins = np.linspace(0, 2, 80)
     for row, (name, columns) in zip(axes, pairs.items(), strict=True):
         for ax, (within, between) in zip(row, columns, strict=True):
-            ax.hist(between.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="between two manifolds")
-            ax.hist(within.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="within a manifold")
+            ax.hist(between.numpy(), bins, **FILLED, color=ORANGE, alpha=0.75, label="between two manifolds")
+            ax.hist(within.numpy(), bins, **FILLED, color=BLUE, alpha=0.75, label="within a manifold")
             ax.set_yticks([])
         row[0].set_ylabel(name)
     for top, bottom, title in zip(axes[0], axes[-1], titles, strict=True):

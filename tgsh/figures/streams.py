@@ -12,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures.style import BLUE, GREY, ORANGE, RED, SIMILARITY_MAP, subplots
+from tgsh.figures.style import BLUE, FILLED, GREY, ORANGE, RED, SIMILARITY_MAP, subplots
 from tgsh.geometry import Profile
 
 
@@ -50,8 +50,8 @@ def similarity_histograms(pairs: Sequence[tuple[Tensor, Tensor]], titles: Sequen
     lowest = min(float(values.min()) for pair in pairs for values in pair)
     bins = np.linspace(min(lowest, 0), 1, 80)
     for ax, (intra, inter), title in zip(axes[0], pairs, titles, strict=True):
-        ax.hist(inter.numpy(), bins, density=True, color=ORANGE, alpha=0.75, label="inter: same label, other task")
-        ax.hist(intra.numpy(), bins, density=True, color=BLUE, alpha=0.75, label="intra: same task, other label")
+        ax.hist(inter.numpy(), bins, **FILLED, color=ORANGE, alpha=0.75, label="inter: same label, other task")
+        ax.hist(intra.numpy(), bins, **FILLED, color=BLUE, alpha=0.75, label="intra: same task, other label")
         ax.set(title=title, xlabel="cosine similarity")
     axes[0, 0].set_ylabel("density")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
