@@ -220,14 +220,16 @@ def build(folder, page, **environment):
 def test_the_status_page_shows_the_records(tmp_path):
     record = {"profile": "smoke", "dataset": "digits", "device": "cpu", "date": "2026-11-21", "commit": "0123456789ab"}
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "a.json").write_text(json.dumps(record | {"seconds": 75, "versions": {"torch": "2.11"}}))
-    (tmp_path / "results" / "b.json").write_text("{}")
+    (tmp_path / "results" / "a.json").write_text(
+        json.dumps(record | {"seconds": 75, "versions": {"torch": "2.11"}, "results": {}})
+    )
+    (tmp_path / "results" / "b.json").write_text('{"seconds": 1000}')  # no chapter
     speed = {"seconds": 45, "results": {"plain_task": {"value": 40, "text": "40"}}}
     (tmp_path / "results" / "speed.json").write_text(json.dumps(speed))
     html = build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "results"))
     for text in ("<p>a</p>", "smoke", "digits", "2026-11-21", "0123456789ab", "0:01:15", "torch 2.11", "<p>b</p>"):
         assert text in html
-    assert "Together 0:02:00: as long as the published loop takes for 3 tasks" in html
+    assert "All chapters: 0:02:00, as long as the published loop takes for 3 tasks" in html
 
 
 def test_the_status_page_stands_without_records(tmp_path):
