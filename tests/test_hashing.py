@@ -44,6 +44,11 @@ def test_separability_is_scipys_mann_whitney_statistic_ties_included():
     assert separability(intra, inter) == pytest.approx(expected, abs=1e-12)
 
 
+def test_separability_needs_pairs_of_both_kinds():
+    with pytest.raises(ParameterError, match="got 2 intra and 0 inter pairs"):
+        separability(torch.tensor([0.1, 0.2]), torch.tensor([]))
+
+
 def test_samples_are_balanced_and_modulated_by_their_own_context(few):
     stream = RotationMNIST(few, n_tasks=3, step=90)
     net = FlyNet(3, width_mult=1)

@@ -93,7 +93,13 @@ def intra_inter_similarity(representations: Tensor, task: Tensor, label: Tensor)
 
 
 def separability(intra: Tensor, inter: Tensor) -> float:
-    """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1]."""
+    """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1].
+
+    Raises:
+        ParameterError: one of the two kinds has no pair.
+    """
+    if not (len(intra) and len(inter)):
+        raise ParameterError(f"pairs of both kinds are compared; got {len(intra)} intra and {len(inter)} inter pairs")
     # The Mann-Whitney U by two sorted lists: SciPy's also ranks all pairs together and looks up a p-value, which takes
     # several times as long (tests hold the two together).
     high, low = (np.sort(side.numpy()) for side in (intra, inter))
