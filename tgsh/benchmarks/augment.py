@@ -50,11 +50,16 @@ def _perspective(images: Tensor, corners: Tensor) -> Tensor:
     points = torch.stack([grid_x, grid_y, torch.ones_like(grid_x)], -1).flatten(0, 1) @ homography.transpose(1, 2)
     where = (points[..., :2] / (SIDE / 2) / points[..., 2:] - 1).unflatten(1, (SIDE, SIDE))
     # A pixel exactly on the horizon is nowhere in the original: outside, where torchvision returns nan.
-    where = where.where(where.isfinite(), torch.full_like(where, 2.0))
+    where = where.nan_to_num_(nan=2.0, posinf=2.0, neginf=2.0)
     # A border pixel mixes image with nothing; torchvision weighs it by its share of image once more.
     both = torch.cat([images, torch.ones_like(images)], 1)
     moved, share = F.grid_sample(both, where, align_corners=False).split(1, dim=1)
     return moved * share
+
+
+def _blur(images: Tensor) -> Tensor:
+    # Image beside image as channels, which a convolution of one channel takes ten times as fast as image after image.
+    return TF.gaussian_blur(images.transpose(0, 1), [5, 5], [2.0, 2.0]).transpose(0, 1)
 
 
 def _erase(images: Tensor, boxes: Tensor) -> Tensor:
@@ -113,9 +118,7 @@ TABLE_1 = {
     "T1": Row("original", "no transform", lambda images: images),
     "T2": Row("horizontal flip", "RandomHorizontalFlip(p=1.0)", TF.hflip),
     "T3": Row("vertical flip", "RandomVerticalFlip(p=1.0)", TF.vflip),
-    "T4": Row(
-        "Gaussian blur", "GaussianBlur(kernel_size=5, sigma=2)", lambda x: TF.gaussian_blur(x, [5, 5], [2.0, 2.0])
-    ),
+    "T4": Row("Gaussian blur", "GaussianBlur(kernel_size=5, sigma=2)", _blur),
     "T5": Row("perspective", "RandomPerspective(distortion_scale=0.5, p=1.0)", _perspective, _draw_corners),
     "T6": Row("random erasing", "RandomErasing(p=1.0)", _erase, _draw_erased),
     "T7": Row("invert", "RandomInvert(p=1.0)", TF.invert),

@@ -29,7 +29,7 @@ class Rotation:
     def __call__(self, images: Tensor) -> Tensor:
         source, inside = _rotation_map(self.angle)
         source, inside = source.to(images.device), inside.to(images.device)
-        return (images.flatten(1)[:, source] * inside).reshape(images.shape)
+        return images.flatten(1).gather(1, source.expand(len(images), -1)).mul_(inside).reshape(images.shape)
 
 
 @lru_cache(maxsize=512)
