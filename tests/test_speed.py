@@ -7,7 +7,7 @@ from tgsh import Recipe, RotationMNIST, training
 from tgsh.__main__ import main
 from tgsh.machine import peak_memory
 from tgsh.models import FlyNet
-from tgsh.speed import Ceilings, Work, papers_streams, task_work
+from tgsh.speed import Ceilings, Work, papers_streams, task_work, time_stream
 from tgsh.stages import roofline
 
 
@@ -75,3 +75,21 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
 def test_benchmark_command_refuses_in_one_line(capsys):
     assert main(["benchmark", "--profile", "smoke", "--compared", "99"]) == 2
     assert capsys.readouterr().err == "error: compared must be a whole number from 1 to 5; got 99\n"
+
+
+def test_a_timed_stream_is_trained_even_if_known_and_known_afterwards(few, monkeypatch):
+    stream, short, planned = RotationMNIST(few, n_tasks=2), Recipe(epochs=1), []
+
+    def watched(net, stream, groups, *rest):
+        planned.append(groups)
+        return learn(net, stream, groups, *rest)
+
+    learn = training.learn
+    monkeypatch.setattr(training, "learn", watched)
+    nets = [FlyNet(2, width_mult=1) for _ in range(3)]
+    results = [time_stream(net, stream, short) for net in nets[:2]]
+    record = training.train_stream(nets[2], stream, short, progress=False)
+    assert planned == [[[0], [1]], [[0], [1]], []]
+    assert record.from_cache == (True, True)
+    assert [result["mean_accuracy"] for result in results] == [record.accuracy.mean().item()] * 2
+    assert torch.equal(nets[1].context_vectors(), nets[2].context_vectors())
