@@ -9,8 +9,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Speed first: it trains the paper's four streams whether they are known or not, and the others find them in the run cache.
-CHAPTERS := book/speed.ipynb $(filter-out book/speed.ipynb,$(wildcard book/*.ipynb))
+CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py)
 ASSETS := .assets/state
 RECORDS := $(wildcard data/results/*.json)

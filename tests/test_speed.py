@@ -3,11 +3,11 @@ import json
 import pytest
 import torch
 
-from tgsh import Recipe, RotationMNIST, training
+from tgsh import Recipe, RotationMNIST, speed, training
 from tgsh.__main__ import main
 from tgsh.machine import peak_memory
 from tgsh.models import FlyNet
-from tgsh.speed import Ceilings, Work, papers_streams, task_work, time_stream
+from tgsh.speed import Ceilings, Work, papers_streams, spread, task_work, time_stream
 from tgsh.stages import roofline
 
 
@@ -77,19 +77,18 @@ def test_benchmark_command_refuses_in_one_line(capsys):
     assert capsys.readouterr().err == "error: compared must be a whole number from 1 to 5; got 99\n"
 
 
-def test_a_timed_stream_is_trained_even_if_known_and_known_afterwards(few, monkeypatch):
-    stream, short, planned = RotationMNIST(few, n_tasks=2), Recipe(epochs=1), []
+def test_a_stream_is_timed_on_tasks_spread_over_it(few, monkeypatch):
+    assert spread(36, 4) == [0, 9, 18, 27]
+    assert spread(14, 6) == [0, 2, 4, 7, 9, 11]
+    assert spread(3, 12) == [0, 1, 2]
+    stream, trained = RotationMNIST(few, n_tasks=6), []
 
-    def watched(net, stream, groups, *rest):
-        planned.append(groups)
-        return learn(net, stream, groups, *rest)
+    def two_seconds_a_task(net, stream, tasks, recipe):
+        trained.extend(tasks)
+        return {"seconds": 2.0 * len(tasks), "accuracy": {t: t / 10 for t in tasks}}
 
-    learn = training.learn
-    monkeypatch.setattr(training, "learn", watched)
-    nets = [FlyNet(2, width_mult=1) for _ in range(3)]
-    results = [time_stream(net, stream, short) for net in nets[:2]]
-    record = training.train_stream(nets[2], stream, short, progress=False)
-    assert planned == [[[0], [1]], [[0], [1]], []]
-    assert record.from_cache == (True, True)
-    assert [result["mean_accuracy"] for result in results] == [record.accuracy.mean().item()] * 2
-    assert torch.equal(nets[1].context_vectors(), nets[2].context_vectors())
+    monkeypatch.setattr(speed, "time_fast", two_seconds_a_task)
+    result = time_stream(FlyNet(6, width_mult=1), stream, Recipe(), 3)
+    assert trained == [0, 2, 4]
+    assert (result["n_tasks"], result["timed"], result["seconds"]) == (6, 3, 12)
+    assert result["mean_accuracy"] == pytest.approx(0.2)

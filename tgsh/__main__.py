@@ -52,11 +52,10 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     size = PROFILES[chosen.profile]
     n_tasks = size["n_tasks"]
     compared = check_int("compared", chosen.compared, 1, n_tasks)
-    tasks = [round(i * n_tasks / compared) for i in range(compared)]
     data = load(size["dataset"], size["n_train"], size["n_test"])
     recipe = Recipe(epochs=size["epochs"])
     started = time.monotonic()
-    result = benchmark(data, n_tasks, tasks, recipe, size["width_mult"], chosen.device)
+    result = benchmark(data, n_tasks, compared, recipe, size["width_mult"], chosen.device)
     facts = {
         "profile": chosen.profile,
         "device": result["machine"]["device"],
