@@ -26,6 +26,7 @@ class CRWN(nn.Module):
 
     n_inputs = 784
     n_classes = 10
+    n_kept = 0  # numbers an image that training keeps in memory
 
     def __init__(self, n_tasks: int, seed: int) -> None:
         super().__init__()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
+from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int
 from tgsh.models import CRWN
 from tgsh.seeding import generator
-from tgsh.training import Recipe, batches
+from tgsh.training import Recipe, batch_order
 
 
 class NeuroModNet(CRWN):
@@ -46,6 +48,7 @@ class NeuroModNet(CRWN):
         if not self.widths:
             raise ParameterError("widths must name at least one hidden layer; got none")
         self.n_hidden = sum(self.widths)
+        self.n_kept = self.widths[0]
 
         inputs = (self.n_inputs, *self.widths[:-1])
         for layer, (width, fan_in) in enumerate(zip(self.widths, inputs, strict=True)):
@@ -84,23 +87,38 @@ class NeuroModNet(CRWN):
 
     def represent(self, x: Tensor, context: Tensor) -> Tensor:
         """``r_L(x)``, ``(N, widths[-1])``, of inputs ``(N, 784)`` under any context vector."""
-        for W, m in zip(self.weights, context.split(self.widths), strict=True):
-            x = m * torch.relu(x @ W.T)
-        return x
+        return self.modulate(self.first_layer(x), context)
+
+    def first_layer(self, x: Tensor) -> Tensor:
+        """``a_1 = s(W_1 x)``, ``(N, widths[0])``: what no context changes."""
+        return torch.relu(x @ self.weights[0].T)
+
+    def modulate(self, a: Tensor, context: Tensor) -> Tensor:
+        """``r_L``, ``(N, widths[-1])``, from ``a_1`` on."""
+        first, *others = context.split(self.widths)
+        r = first * a
+        for W, m in zip(self.weights[1:], others, strict=True):
+            r = m * torch.relu(r @ W.T)
+        return r
 
 
 def fit_contexts(net: NeuroModNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int) -> None:
     """Train the contexts of ``tasks``, one after the other, in place. Arguments as `tgsh.training.fit_contexts`.
 
-    With more than one modulated layer the gradient is no longer two products, so autograd computes it.
+    With more than one modulated layer the gradient is no longer two products, so autograd computes it. The first layer
+    is the same in every epoch, and is kept: 4 bytes a unit and image.
 
     Raises:
         ParameterError: training diverged.
     """
+    device, dtype = net.W2.device, net.W2.dtype
     for t in tasks:
+        images, labels = stream.train(t, device)
+        a = torch.cat([net.first_layer(normalise(part, dtype)) for part in images.split(recipe.batch_size)])
         optimiser = torch.optim.RMSprop([net.g[t], net.c[t]], lr=recipe.lr)
-        for x, y in batches(net, stream, [t], recipe, data_seed):
-            loss = F.cross_entropy(net(x[0], t), y[0])
+        orders = (batch_order(data_seed, t, epoch, len(labels)).to(device) for epoch in range(recipe.epochs))
+        for rows in chain.from_iterable(order.split(recipe.batch_size) for order in orders):
+            loss = F.cross_entropy(net.modulate(a[rows], net.context_vector(t)) @ net.W2.T, labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -144,10 +144,11 @@ def groups(
 
 def _bytes_per_task(net: CRWN, stream: TaskStream, recipe: Recipe) -> int:
     # pixels, twice while they are transformed; one batch of features and one in the making; staged inputs, twice;
-    # contexts, gradients, W2 * m
+    # contexts, gradients, W2 * m; what the network keeps of every image
     images, B, units = stream.dataset.train_images, recipe.batch_size, len(net.c[0])
     pixels = 2 * stream[0](images[:1]).element_size() * images.numel()
-    return pixels + net.W2.element_size() * (2 * B * units + 2 * _STAGED * B * net.n_inputs + 30 * units)
+    numbers = 2 * B * units + 2 * _STAGED * B * net.n_inputs + 30 * units + net.n_kept * len(images)
+    return pixels + net.W2.element_size() * numbers
 
 
 @torch.no_grad()
