@@ -221,13 +221,22 @@ def test_the_status_page_shows_the_records(tmp_path):
     record = {"profile": "smoke", "dataset": "digits", "device": "cpu", "date": "2026-11-21", "commit": "0123456789ab"}
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "a.json").write_text(
-        json.dumps(record | {"seconds": 75, "versions": {"torch": "2.11"}, "results": {}})
+        json.dumps(record | {"seconds": 75, "stolen": 12, "versions": {"torch": "2.11"}, "results": {}})
     )
     (tmp_path / "results" / "b.json").write_text('{"seconds": 1000}')  # no chapter
     speed = {"seconds": 45, "results": {"plain_task": {"value": 40, "text": "40"}}}
     (tmp_path / "results" / "speed.json").write_text(json.dumps(speed))
     html = build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "results"))
-    for text in ("<p>a</p>", "smoke", "digits", "2026-11-21", "0123456789ab", "0:01:15", "torch 2.11", "<p>b</p>"):
+    for text in (
+        "<p>a</p>",
+        "smoke",
+        "digits",
+        "2026-11-21",
+        "0123456789ab",
+        "0:01:15 (0:00:12)",
+        "torch 2.11",
+        "<p>b</p>",
+    ):
         assert text in html
     assert "All chapters: 0:02:00, as long as the published loop takes for 3 tasks" in html
 
@@ -245,6 +254,18 @@ def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
     assert json.loads(record.read_text()) == {"profile": "smoke"}
     execute.note_run_time(record, started=record.stat().st_mtime - 60)
     assert json.loads(record.read_text())["seconds"] >= 60
+    execute.note_run_time(record, started=record.stat().st_mtime - 60, stolen=1.6)
+    assert json.loads(record.read_text())["stolen"] == 2
+
+
+def test_stolen_time_is_read_where_the_system_tells(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sysconf", lambda name: 100)
+    (tmp_path / "stat").write_text("cpu  10 0 10 50 0 0 0 600 0 0\ncpu0 5 0 5 25 0 0 0 300 0 0\n")
+    assert execute.stolen_seconds(tmp_path / "stat") == 3
+    (tmp_path / "stat").write_text("cpu  10 0 10 50\n")
+    assert execute.stolen_seconds(tmp_path / "stat") is None
+    assert execute.stolen_seconds(tmp_path / "nowhere") is None
 
 
 def pins(path):

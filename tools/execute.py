@@ -68,11 +68,22 @@ def lighter(png: str) -> str:
     return min(png, base64.b64encode(file.getvalue()).decode(), key=len)
 
 
-def note_run_time(record: Path, started: float) -> None:
-    """Add to the record that a chapter has written how long the chapter ran, in seconds."""
+def stolen_seconds(stat: Path = Path("/proc/stat")) -> float | None:
+    """Seconds a core, since the machine started, for which the host of a virtual machine gave its cores to others."""
+    try:
+        counts = stat.read_text().splitlines()[0].split()  # cpu user nice system idle iowait irq softirq steal ...
+        return int(counts[8]) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
+    except (OSError, IndexError, ValueError):  # not Linux
+        return None
+
+
+def note_run_time(record: Path, started: float, stolen: float | None = None) -> None:
+    """Add to the record that a chapter has written how many seconds the chapter ran, and what of them was ``stolen``."""
     if not record.is_file() or record.stat().st_mtime < started:
         return
     content = json.loads(record.read_text()) | {"seconds": round(time.time() - started)}
+    if stolen is not None:
+        content["stolen"] = round(stolen)
     draft = record.with_suffix(".part")
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     os.replace(draft, record)
@@ -80,7 +91,7 @@ def note_run_time(record: Path, started: float) -> None:
 
 def execute(source: Path, target: Path, profile: str) -> str | None:
     """Execute ``source`` and write ``target``; return what went wrong, or None."""
-    started = time.time()
+    started, stolen = time.time(), stolen_seconds()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".execute-", dir=target.parent) as folder:
         draft = Path(folder) / source.name
@@ -108,7 +119,8 @@ def execute(source: Path, target: Path, profile: str) -> str | None:
         nbformat.write(notebook, draft)
         os.replace(draft, target)
     if os.environ.get("TGSH_RESULTS"):
-        note_run_time(Path(os.environ["TGSH_RESULTS"]) / f"{source.stem}.json", started)
+        meanwhile = None if stolen is None else stolen_seconds() - stolen
+        note_run_time(Path(os.environ["TGSH_RESULTS"]) / f"{source.stem}.json", started, meanwhile)
     return None
 
 

@@ -166,8 +166,9 @@ class Status(SphinxDirective):
         # Only chapters that are in this book can be linked to.
         page = f"book/{name}"
         chapter = f"{{doc}}`/{page}`" if page in self.env.found_docs else name
-        seconds = record.get("seconds")
+        seconds, stolen = record.get("seconds"), record.get("stolen")
         took = str(timedelta(seconds=round(seconds))) if seconds is not None else "–"
+        took += f" ({timedelta(seconds=stolen)})" if stolen else ""
         facts = [str(record.get(key, "–")) for key in ("profile", "dataset", "device", "date")]
         return [chapter, *facts, took, f"`{record.get('commit', 'unknown')}`"]
 
