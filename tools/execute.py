@@ -78,7 +78,7 @@ def stolen_seconds(stat: Path = Path("/proc/stat")) -> float | None:
 
 
 def note_run_time(record: Path, started: float, stolen: float | None = None) -> None:
-    """Add to the record that a chapter has written how many seconds the chapter ran, and what of them was ``stolen``."""
+    """Add to the record that a chapter has written how many seconds it ran, and what of them was ``stolen``."""
     if not record.is_file() or record.stat().st_mtime < started:
         return
     content = json.loads(record.read_text()) | {"seconds": round(time.time() - started)}
