@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +13,7 @@ from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int
 from tgsh.models import CRWN
 from tgsh.seeding import generator
-from tgsh.training import Recipe, batch_order
+from tgsh.training import Recipe, batch_rows
 
 
 class NeuroModNet(CRWN):
@@ -116,8 +115,8 @@ def fit_contexts(net: NeuroModNet, stream: TaskStream, tasks: Sequence[int], rec
         images, labels = stream.train(t, device)
         a = torch.cat([net.first_layer(normalise(part, dtype)) for part in images.split(recipe.batch_size)])
         optimiser = torch.optim.RMSprop([net.g[t], net.c[t]], lr=recipe.lr)
-        orders = (batch_order(data_seed, t, epoch, len(labels)).to(device) for epoch in range(recipe.epochs))
-        for rows in chain.from_iterable(order.split(recipe.batch_size) for order in orders):
+        for batch in batch_rows(recipe, data_seed, t, len(labels)):
+            rows = batch.to(device)
             loss = F.cross_entropy(net.modulate(a[rows], net.context_vector(t)) @ net.W2.T, labels[rows])
             optimiser.zero_grad()
             loss.backward()

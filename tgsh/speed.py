@@ -177,15 +177,16 @@ def benchmark(
     width_mult: int = 10,
     device: str = "auto",
     seed: int = 0,
-    timed: int = 36,
+    timed: int | None = None,
 ) -> dict:
     """Everything the table needs: the machine, its ceilings, the floor, both paths, the four streams, growth.
 
     Args:
         n_tasks: at most so many tasks a stream.
         compared: how many rotations both paths train.
-        timed: how many tasks of a stream are trained to time it.
+        timed: how many tasks of a stream are trained to time it; default: all.
     """
+    timed = n_tasks if timed is None else timed
     where = resolve_device(device)
 
     def make_net(n: int, width: int = width_mult) -> FlyNet:

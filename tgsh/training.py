@@ -72,6 +72,12 @@ def batch_order(seed: int, task: int, epoch: int, n: int) -> Tensor:
     return torch.randperm(n, generator=generator(seed, "order", task, epoch))
 
 
+def batch_rows(recipe: Recipe, data_seed: int, task: int, n: int) -> Iterator[Tensor]:
+    """Which of the ``n`` training images one task visits, batch after batch, epoch after epoch."""
+    for epoch in range(recipe.epochs):
+        yield from batch_order(data_seed, task, epoch, n).split(recipe.batch_size)
+
+
 @torch.no_grad()
 def fit_contexts(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int) -> None:
     """Train the contexts of ``tasks`` side by side, in place, on the device where ``net`` is.

@@ -19,7 +19,7 @@ from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int
 from tgsh.geometry import context_similarity
 from tgsh.models import FlyNet
-from tgsh.training import Recipe, accuracy_on, batch_order
+from tgsh.training import Recipe, accuracy_on, batch_rows
 
 
 def n_batches(stream: TaskStream, recipe: Recipe) -> int:
@@ -68,19 +68,17 @@ def watch_training(
     g, c = (start.to(W2).requires_grad_() for start in net.initial_context(task))
     optimiser = torch.optim.RMSprop([g, c], lr=recipe.lr)
 
-    seen, kept = 0, []
-    for epoch in range(recipe.epochs):
-        order = batch_order(data_seed, task, epoch, len(labels)).to(W2.device)
-        for batch in order.split(recipe.batch_size):
-            if seen in stops:
-                kept.append((g * c).detach())
-            if seen == stops[-1]:
-                return torch.stack(kept)
-            logits = net.represent(normalise(images[batch], W2.dtype), g * c) @ W2.T
-            optimiser.zero_grad()
-            F.cross_entropy(logits, labels[batch]).backward()
-            optimiser.step()
-            seen += 1
+    kept = []
+    for seen, batch in enumerate(batch_rows(recipe, data_seed, task, len(labels))):
+        if seen in stops:
+            kept.append((g * c).detach())
+        if seen == stops[-1]:
+            return torch.stack(kept)
+        rows = batch.to(W2.device)
+        logits = net.represent(normalise(images[rows], W2.dtype), g * c) @ W2.T
+        optimiser.zero_grad()
+        F.cross_entropy(logits, labels[rows]).backward()
+        optimiser.step()
     return torch.stack([*kept, (g * c).detach()])
 
 

@@ -50,7 +50,7 @@ def _perspective(images: Tensor, corners: Tensor) -> Tensor:
     points = torch.stack([grid_x, grid_y, torch.ones_like(grid_x)], -1).flatten(0, 1) @ homography.transpose(1, 2)
     where = (points[..., :2] / (SIDE / 2) / points[..., 2:] - 1).unflatten(1, (SIDE, SIDE))
     # A pixel exactly on the horizon is nowhere in the original: outside, where torchvision returns nan.
-    where = where.nan_to_num_(nan=2.0, posinf=2.0, neginf=2.0)
+    where.nan_to_num_(nan=2.0, posinf=2.0, neginf=2.0)
     # A border pixel mixes image with nothing; torchvision weighs it by its share of image once more.
     both = torch.cat([images, torch.ones_like(images)], 1)
     moved, share = F.grid_sample(both, where, align_corners=False).split(1, dim=1)
