@@ -57,6 +57,17 @@ def test_every_start_ends_at_the_one_optimum(problem):
     assert found[0].gradient < 1e-4
 
 
+def test_single_precision_features_do_not_keep_it_from_the_optimum(problem):
+    # Losses in single precision stop the line search about twenty times as far away.
+    assert solve_context(*problem, ridge=1e-3).gradient < 2e-4
+
+
+def test_an_error_of_nothing_is_nothing():
+    # Logits 94 apart: the error is 1e-41, which single precision holds, slowly, as a denormal number.
+    _, gradient = loss_and_gradient(torch.eye(2), torch.tensor([0, 1]), 2 * torch.eye(2) - 1, torch.full((2,), 47.0))
+    assert torch.equal(gradient, torch.zeros(2))
+
+
 def test_a_known_optimum_is_found():
     # Every unit speaks for one class alone and every image lights all units: only the frequencies of the labels count,
     # and at the optimum the softmax equals them.

@@ -115,7 +115,7 @@ def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, device: torc
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(y), generator=generator(net.seed, "gsh", "order", epoch))
         for batch in order.to(device).split(recipe.batch_size):
-            loss = F.cross_entropy(h[batch] @ net.B.T @ net.A.T, y[batch])
+            loss = F.cross_entropy(h.index_select(0, batch) @ net.B.T @ net.A.T, y[batch])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
