@@ -7,7 +7,7 @@ from tgsh import Recipe, RotationMNIST, speed, training
 from tgsh.__main__ import main
 from tgsh.machine import peak_memory
 from tgsh.models import FlyNet
-from tgsh.speed import Ceilings, Work, papers_streams, spread, task_work, time_stream
+from tgsh.speed import Ceilings, Work, growth, papers_streams, spread, task_work, time_stream
 from tgsh.stages import roofline
 
 
@@ -75,6 +75,20 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
 def test_benchmark_command_refuses_in_one_line(capsys):
     assert main(["benchmark", "--profile", "smoke", "--compared", "99"]) == 2
     assert capsys.readouterr().err == "error: compared must be a whole number from 1 to 5; got 99\n"
+
+
+def test_growth_counts_the_shortest_look_at_every_size(few, monkeypatch):
+    looks = {}
+
+    def slower_at_first(net, stream, tasks, recipe):
+        size = (len(tasks), net.width_mult, len(stream.dataset.train_labels), recipe.epochs)
+        looks[size] = looks.get(size, 0) + 1
+        return {"seconds": {1: 9.0, 2: 2.0, 3: 5.0}[looks[size]]}
+
+    monkeypatch.setattr("tgsh.speed.time_fast", slower_at_first)
+    rows = growth(lambda n, width=1: FlyNet(n, width_mult=width), few, Recipe(), width_mult=1, looks=3)
+    assert {row["seconds"] for row in rows} == {2.0}
+    assert set(looks.values()) == {3}
 
 
 def test_a_stream_is_timed_on_tasks_spread_over_it(few, monkeypatch):
