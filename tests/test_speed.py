@@ -86,7 +86,7 @@ def test_growth_counts_the_shortest_look_at_every_size(few, monkeypatch):
         return {"seconds": {1: 9.0, 2: 2.0, 3: 5.0}[looks[size]]}
 
     monkeypatch.setattr("tgsh.speed.time_fast", slower_at_first)
-    rows = growth(lambda n, width=1: FlyNet(n, width_mult=width), few, Recipe(), width_mult=1, looks=3)
+    rows = growth(lambda n, width=1: FlyNet(n, width_mult=width), few, Recipe(), width_mult=1, repeats=3)
     assert {row["seconds"] for row in rows} == {2.0}
     assert set(looks.values()) == {3}
 

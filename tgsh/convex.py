@@ -23,7 +23,7 @@ from tgsh.errors import ParameterError, check_int
 from tgsh.models import FlyNet
 from tgsh.training import Recipe, batches
 
-NOTHING = 1e-30  # an error (a probability) below this is none
+_NOTHING = 1e-30  # an error (a probability) below this is none
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def loss_and_gradient(h: Tensor, labels: Tensor, W2: Tensor, context: Tensor) ->
     loss = F.cross_entropy(logits.T, labels)
     error = logits.softmax(0).sub_(F.one_hot(labels, len(W2)).T).div_(len(h))
     # Where images are separable errors vanish, and products of denormal numbers take several times as long.
-    error = error.masked_fill_(error.abs() < NOTHING, 0).to(h)
+    error = error.masked_fill_(error.abs() < _NOTHING, 0).to(h)
     # h.T is how `FlyNet.encode` lays features out; (h.T @ error.T) reads them twice as fast as (error @ h) does.
     return loss, ((h.T @ error.T) * W2.T).sum(1)
 

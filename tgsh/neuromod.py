@@ -117,7 +117,8 @@ def fit_contexts(net: NeuroModNet, stream: TaskStream, tasks: Sequence[int], rec
         optimiser = torch.optim.RMSprop([net.g[t], net.c[t]], lr=recipe.lr)
         for batch in batch_rows(recipe, data_seed, t, len(labels)):
             rows = batch.to(device)
-            loss = F.cross_entropy(net.modulate(a[rows], net.context_vector(t)) @ net.W2.T, labels[rows])
+            logits = net.modulate(a.index_select(0, rows), net.context_vector(t)) @ net.W2.T
+            loss = F.cross_entropy(logits, labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

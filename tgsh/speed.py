@@ -112,13 +112,13 @@ def growth(
     recipe: Recipe,
     width_mult: int,
     n_tasks: int = 4,
-    looks: int = 2,
+    repeats: int = 2,
 ) -> list[dict]:
     """Seconds and peak memory of a stream as tasks, width, samples and epochs grow, one at a time.
 
     Every stream has a multiple of the number of tasks that are trained at once, so that no core is idle. Every size is
-    timed ``looks`` times, in turn with the others, and the shortest time counts: a busy neighbour only adds to it. The
-    size from which all four curves start, half of the images in one epoch, is one size.
+    timed ``repeats`` times, in turn with the others, and the shortest time counts: a busy neighbour only adds to it.
+    The size from which all four curves start, half of the images in one epoch, is one size.
     """
     n, at_once = len(dataset.train_labels), n_workers(make_net(1).W2.device)
     base = {"n_tasks": at_once, "width_mult": width_mult, "n_train": n // 2, "epochs": 1}
@@ -130,7 +130,7 @@ def growth(
     }
     points = [(name, value, base | {name: value}) for name, values in grid.items() for value in values]
     measured: dict[tuple, list[tuple[float, int]]] = {}
-    for size in track([*(size for _, _, size in points if size != base), base] * looks, "growth"):
+    for size in track([*(size for _, _, size in points if size != base), base] * repeats, "growth"):
         data = dataset.subset(n_train=size["n_train"])
         stream = RotationMNIST(data, n_tasks=size["n_tasks"], step=360 // max(size["n_tasks"], 36))
         net = make_net(size["n_tasks"], size["width_mult"])
