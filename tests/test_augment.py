@@ -35,7 +35,7 @@ def test_every_task_equals_torchvisions_transform_of_one_image_after_another(few
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(3, "augment", key, "train").initial_seed())
         one_by_one = torch.cat([TORCHVISION[key](image[None].float() / 255) for image in few.train_images])
-    images, labels = stream.train(t)
+    images, labels = stream.images(t, "train")
     torch.testing.assert_close(images, one_by_one, rtol=0, atol=2e-5)
     assert torch.equal(labels, few.train_labels)
     assert images.min() >= 0
@@ -44,7 +44,7 @@ def test_every_task_equals_torchvisions_transform_of_one_image_after_another(few
 
 @of_each_task
 def test_every_task_but_the_first_changes_the_images(few, stream, t):
-    changed = (stream.test(t)[0] - few.test_images / 255).abs().amax((1, 2)) > 0.1
+    changed = (stream.images(t, "test")[0] - few.test_images / 255).abs().amax((1, 2)) > 0.1
     assert changed.double().mean() == 0 if t == 0 else changed.double().mean() > 0.8
 
 
@@ -58,15 +58,17 @@ def test_table_names_the_configurations_that_are_compared_with():
 @of_each_random_task
 def test_training_images_follow_the_seed_and_test_images_do_not(few, stream, t):
     again, other = AugmentMNIST(few, seed=3), AugmentMNIST(few, seed=4)
-    assert torch.equal(stream.train(t)[0], again.train(t)[0])
-    assert not torch.equal(stream.train(t)[0], other.train(t)[0])
-    assert torch.equal(stream.test(t)[0], other.test(t)[0])
+    assert torch.equal(stream.images(t, "train")[0], again.images(t, "train")[0])
+    assert not torch.equal(stream.images(t, "train")[0], other.images(t, "train")[0])
+    assert torch.equal(stream.images(t, "test")[0], other.images(t, "test")[0])
 
 
 @of_each_random_task
 def test_training_and_test_images_are_drawn_apart(few, stream, t):
-    same_images = few.subset(n_train=100).train_images
-    assert not torch.equal(stream[t](same_images, split="train"), stream[t](same_images, split="test"))
+    first = torch.arange(100)
+    same_images = few.train_images[first]
+    shown = [stream[t].show(same_images, part, first) for part in ("train", "test")]
+    assert not torch.equal(*shown)
 
 
 def test_perspective_of_a_pixel_on_the_horizon_is_black_where_torchvision_returns_nan():
@@ -81,12 +83,12 @@ def test_perspective_of_a_pixel_on_the_horizon_is_black_where_torchvision_return
 @of_each_random_task
 def test_an_image_keeps_its_draw_in_a_subset(few, stream, t):
     subset = AugmentMNIST(few.subset(n_train=20), seed=3)
-    torch.testing.assert_close(subset.train(t)[0], stream.train(t)[0][:20], rtol=0, atol=1e-5)
+    torch.testing.assert_close(subset.images(t, "train")[0], stream.images(t, "train")[0][:20], rtol=0, atol=1e-5)
 
 
 def test_drawing_leaves_the_global_generator_alone(few):
     before = torch.random.get_rng_state()
-    AugmentMNIST(few, seed=12345).train(4)
+    AugmentMNIST(few, seed=12345).images(4, "train")
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -105,8 +107,8 @@ def test_networks_trained_on_other_draws_are_not_taken_from_the_cache(few):
 
 
 def test_tasks_have_names_and_no_distances(few, stream):
-    assert stream.labels[0] == "T1 original"
-    assert stream.axis == "task"
+    assert stream.names[0] == stream.tick_labels[0] == "T1 original"
+    assert stream.axis_label == "task"
     with pytest.raises(ParameterError, match="AugmentMNIST lie on no axis"):
         stream.distances()
 
@@ -117,6 +119,14 @@ def test_bad_parameters(few, name, value):
         AugmentMNIST(few, **{name: value})
 
 
-def test_bad_split(few):
-    with pytest.raises(ParameterError, match="split must be one of train, test"):
-        Augmentation("T1")(few.test_images, split="validation")
+def test_bad_part(few, stream):
+    with pytest.raises(ParameterError, match="part must be one of train, test; got 'validation'"):
+        Augmentation("T1").show(few.test_images, "validation", torch.arange(3))
+    with pytest.raises(ParameterError, match="part must be one of train, test; got 'validation'"):
+        stream.images(0, "validation")
+
+
+@of_each_random_task
+def test_what_is_drawn_for_each_image_is_not_applied_without_its_number(few, stream, t):
+    with pytest.raises(ParameterError, match=f"T{t + 1} .* draws a transform for each image; use stream.images"):
+        stream[t](few.test_images)

@@ -1,15 +1,8 @@
 import torch
 
 from tgsh import FlyNet, Recipe, RotationMNIST, TaskStream, train_stream
-from tgsh.baselines import Mixed, train_in_sequence, train_jointly
-
-
-def test_every_image_is_shown_as_its_turn_says(few):
-    stream = RotationMNIST(few, n_tasks=4, step=90)
-    for turn in (0, 1, 5):
-        mixed = Mixed(stream.tasks, turn)(few.test_images)
-        for i in range(12):
-            assert torch.equal(mixed[i], stream.test((i + turn) % 4)[0][i])
+from tgsh.benchmarks import Mixed
+from tgsh.training import train_in_sequence, train_jointly
 
 
 def test_in_sequence_each_task_starts_where_the_last_one_ended(few):

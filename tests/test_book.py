@@ -1,5 +1,6 @@
 """The built pages: of the committed notebooks (`make render`) and of a smoke run (`make book PROFILE=smoke`)."""
 
+import importlib
 import json
 import pkgutil
 import re
@@ -77,18 +78,25 @@ def test_figures_are_numbered_and_numbers_glued(pages):
         assert not re.search(r"glue:|\{numref\}|\{cite", page.text)
 
 
-def test_every_module_is_on_a_page_of_the_package():
+def test_every_room_is_on_a_page_of_the_package():
     pages = "".join(path.read_text() for path in (ROOT / "book").glob("api-*.md"))
     modules = {f"tgsh.{module.name}" for module in pkgutil.iter_modules(tgsh.__path__) if module.name != "__main__"}
     assert modules <= set(re.findall(r"automodule:: (\S+)", pages))
 
 
+def test_every_public_name_of_a_room_is_on_its_page(pages):
+    by_name = {path.stem: page for path, page in pages.items()}
+    for room in (module.name for module in pkgutil.iter_modules(tgsh.__path__) if module.ispkg):
+        public = importlib.import_module(f"tgsh.{room}").__all__
+        assert {f"tgsh.{room}.{name}" for name in public} <= by_name[f"api-{room}"].ids, room
+
+
 def test_code_leads_to_the_pages_of_the_package(pages):
-    documented = {name: path for path, page in pages.items() if path.stem.startswith("api-") for name in page.ids}
-    assert {"tgsh.models.CRWN.context_vectors", "tgsh.runs.open_chapter", "tgsh.hashing.tgsh_test"} <= set(documented)
+    documented = {name for path, page in pages.items() if path.stem.startswith("api-") for name in page.ids}
+    assert {"tgsh.networks.CRWN.context_vectors", "tgsh.runs.open_chapter", "tgsh.measures.tgsh_test"} <= documented
     for path, page in pages.items():
         if (ROOT / "book" / f"{path.stem}.ipynb").exists():
-            assert any(link.endswith("api-running.html#tgsh.runs.open_chapter") for link in page.links), path.name
+            assert any(link.endswith("#tgsh.runs.open_chapter") for link in page.links), path.name
 
 
 def typeset(text: str) -> str:

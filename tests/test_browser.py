@@ -117,6 +117,22 @@ def changes(explorer, act, *arguments):
 # every page
 
 
+AXE = ROOT / ".test-assets" / "axe-core" / "axe.min.js"
+AUDIT = """
+const [script, done] = arguments;
+(0, eval)(script);
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+axe.run(document, { runOnly: rules }).then(({ violations }) =>
+  done(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`))));
+"""
+
+
+def test_the_page_is_accessible(page):
+    if not AXE.exists():
+        cannot("no axe-core: `tools/fetch_assets.py .test-assets --tests`")
+    assert page.execute_async_script(AUDIT, AXE.read_text(encoding="utf-8")) == []
+
+
 def test_no_error_in_the_console(page):
     assert page.errors == []
 

@@ -21,7 +21,7 @@ def test_digits_are_sklearns_scaled_and_centred(digits):
 
 def test_digits_split_is_fixed_stratified_and_disjoint(digits):
     again = load("digits")
-    assert again.fingerprint == digits.fingerprint
+    assert again.fingerprint() == digits.fingerprint()
     for k in range(10):
         share = (digits.test_labels == k).sum() / ((digits.test_labels == k).sum() + (digits.train_labels == k).sum())
         assert 0.19 < share < 0.22
@@ -33,7 +33,7 @@ def test_subset_and_fingerprint(digits):
     part = digits.subset(n_train=10, n_test=5)
     assert len(part.train_images) == len(part.train_labels) == 10
     assert len(part.test_images) == len(part.test_labels) == 5
-    assert part.fingerprint != digits.fingerprint
+    assert part.fingerprint() != digits.fingerprint()
     with pytest.raises(ParameterError, match="n_train must be a whole number from 1 to"):
         digits.subset(n_train=10**6)
 
@@ -120,3 +120,11 @@ def test_interrupted_download_leaves_nothing_and_the_next_one_works(tmp_path, bl
     assert list(root.iterdir()) == []
     Downloading.broken = False
     assert len(load_mnist(root).train_images) == 60_000
+
+
+def test_normalising_leaves_the_images_as_they_are():
+    images = torch.rand(3, 28, 28)
+    before = images.clone()
+    inputs = normalise(images)
+    assert torch.equal(images, before)
+    torch.testing.assert_close(inputs, normalise((images * 255).round().to(torch.uint8)), atol=0.01, rtol=0)

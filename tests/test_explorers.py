@@ -8,12 +8,10 @@ import torch
 from PIL import Image
 
 from tgsh import AugmentMNIST, FlyNet, Recipe, RotationMNIST, figures
-from tgsh.geometry import context_similarity
-from tgsh.hashing import sample_representations
-from tgsh.manifolds import AnalyticMap, unit_vectors
-from tgsh.overlap import cosines, pairs_of_two_tasks
-from tgsh.trajectory import measure_path, watch_training
-from tgsh.widgets import frame_png
+from tgsh.benchmarks import AnalyticMap, unit_vectors
+from tgsh.figures import frame_png
+from tgsh.measures import context_similarity, cosine_matrix, pairs_of_two_tasks, sample_representations
+from tgsh.training import measure_path, watch_training
 
 POINTS = AnalyticMap((3, 2, 2), 3, (1.2, 0.35, 0.12))(
     unit_vectors(2, 3, 0, "t")[:, None, None], unit_vectors(3, 2, 0, "c")[:, None], unit_vectors(9, 2, 0, "theta")
@@ -30,7 +28,7 @@ def frames(few):
     stops, recipe = [0, 2, 9], Recipe(epochs=1, batch_size=32)
     path = measure_path(net, stream, 1, stops, watch_training(net, stream, 1, recipe, stops))
     points, task, label = sample_representations(net, stream, 2)
-    pairs = [pairs_of_two_tasks(cosines(points), task, label, 0, b) for b in range(4)]
+    pairs = [pairs_of_two_tasks(cosine_matrix(points), task, label, 0, b) for b in range(4)]
     augmented = AugmentMNIST(few)
     images, distances = few.test_images[:5], torch.linspace(0.1, 1.9, 50)
     return {
@@ -39,8 +37,7 @@ def frames(few):
             for t in (0, 2)
         ],
         "two_tasks": [
-            lambda b=b: figures.two_tasks(stream, (0, b), 3, {"net": pairs[b]}, {"net": f"{b}"}, -0.2, {"net": 20})
-            for b in (0, 2)
+            lambda b=b: figures.two_tasks(stream, (0, b), 3, {f"net\n{b}": (*pairs[b], 20)}, -0.2) for b in (0, 2)
         ],
         "step_of_training": [lambda i=i: figures.step_of_training(stream, path, i) for i in (0, 1)],
         "distances_and_sweep": [

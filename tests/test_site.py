@@ -1,8 +1,9 @@
-"""What the pages are made with: assets fetched once and pinned, launch buttons, the status page."""
+"""The parts of the site: assets fetched once and pinned, launch buttons, the tables of runs and of verdict rules."""
 
 import base64
 import functools
 import hashlib
+import html
 import io
 import json
 import os
@@ -25,6 +26,8 @@ import fetch_assets
 import setup_cell
 import tgsh_site
 
+from tgsh.runs import RULES
+
 FILES = {"package/LICENSE": b"ours", "package/es5/a.js": b"a", "package/es5/x/b.woff": b"b", "package/es5/c.map": b"c"}
 
 
@@ -43,37 +46,48 @@ def registry(tmp_path, monkeypatch):
     """A registry on this machine, with one package in it; no npm."""
     packed = archive()
     sha512 = base64.b64encode(hashlib.sha512(packed).digest()).decode()
-    package = fetch_assets.Package("ours", "@us/ours", "1.0", sha512, "package/es5/", ("a.js", "x/*"), "less is seen")
+    kept = {"LICENSE": b"ours", "a.js": b"a", "x/b.woff": b"b"}
+    files = hashlib.sha256(b"".join(f"{name} {len(kept[name])}\n".encode() + kept[name] for name in sorted(kept)))
+    wanted = ("package/es5/", ("a.js", "x/*"), "less is seen")
+    package = fetch_assets.Package("ours", "@us/ours", "1.0", sha512, files.hexdigest(), *wanted)
     file = tmp_path / "registry" / package.path
     file.parent.mkdir(parents=True)
     file.write_bytes(packed)
     handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / "registry")
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
-    monkeypatch.setattr(fetch_assets, "PACKAGES", (package,))
     monkeypatch.setattr(fetch_assets.shutil, "which", lambda _: None)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{server.server_port}/")
-        yield file
+        yield SimpleNamespace(file=file, package=package)
         server.shutdown()
 
 
 def test_the_wanted_files_are_fetched_once(registry, tmp_path, capsys):
     folder = tmp_path / "assets"
-    fetch_assets.fetch(folder)
+    fetch_assets.fetch(folder, [registry.package])
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert found == {"state", "ours/VERSION", "ours/LICENSE", "ours/a.js", "ours/x/b.woff"}
     assert "Fetched @us/ours 1.0" in capsys.readouterr().out
     before = (folder / "state").stat().st_mtime_ns
-    registry.unlink()
-    fetch_assets.fetch(folder)
+    registry.file.unlink()
+    fetch_assets.fetch(folder, [registry.package])
     assert capsys.readouterr() == ("", "")
     assert (folder / "state").stat().st_mtime_ns == before
 
 
+def test_a_changed_file_is_fetched_again(registry, tmp_path):
+    folder = tmp_path / "assets"
+    fetch_assets.fetch(folder, [registry.package])
+    (folder / "ours" / "a.js").write_text("not ours")
+    assert not fetch_assets.is_there(registry.package, folder)
+    fetch_assets.fetch(folder, [registry.package])
+    assert (folder / "ours" / "a.js").read_bytes() == b"a"
+
+
 def test_a_changed_archive_is_refused_and_leaves_nothing(registry, tmp_path, capsys):
-    registry.write_bytes(registry.read_bytes() + b"\0")
-    fetch_assets.fetch(tmp_path / "assets")
+    registry.file.write_bytes(registry.file.read_bytes() + b"\0")
+    fetch_assets.fetch(tmp_path / "assets", [registry.package])
     assert [path.name for path in (tmp_path / "assets").iterdir()] == ["state"]
     said = capsys.readouterr().err
     assert "wrong checksum" in said
@@ -82,12 +96,10 @@ def test_a_changed_archive_is_refused_and_leaves_nothing(registry, tmp_path, cap
 
 
 def test_without_a_network_what_was_there_stays_and_the_rest_is_named(registry, tmp_path, monkeypatch, capsys):
-    fetch_assets.fetch(tmp_path / "assets")
+    fetch_assets.fetch(tmp_path / "assets", [registry.package])
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/")
-    (known,) = fetch_assets.PACKAGES
-    other = fetch_assets.Package("more", "more", "2.0", "", "package/", ("*",), "more is not seen")
-    monkeypatch.setattr(fetch_assets, "PACKAGES", (known, other))
-    fetch_assets.fetch(tmp_path / "assets")
+    other = fetch_assets.Package("more", "more", "2.0", "", "", "package/", ("*",), "more is not seen")
+    fetch_assets.fetch(tmp_path / "assets", [registry.package, other])
     assert (tmp_path / "assets" / "ours" / "a.js").exists()
     said = capsys.readouterr().err
     assert said.startswith("note: more could not be fetched (")
@@ -241,8 +253,35 @@ def test_the_status_page_shows_the_records(tmp_path):
     assert "All chapters: 0:02:00, as long as the published loop takes for 3 tasks" in html
 
 
+def test_a_record_is_data_and_no_markup(tmp_path):
+    (tmp_path / "results").mkdir()
+    record = {"dataset": "<script>alert(1)</script>", "commit": "`x` | **y**", "device": "[a](https://example.org)"}
+    (tmp_path / "results" / "a.json").write_text(json.dumps(record))
+    html = build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "results"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "`x` | **y**" in html
+    assert 'example.org"' not in html
+
+
+def test_a_page_without_its_assets_asks_no_other_host(tmp_path):
+    html = build(tmp_path, "# Mathematics\n\n```{math}\nx^2\n```\n")
+    assert "x^2" in html
+    assert not re.search(r"<script[^>]*https?://", html)
+
+
 def test_the_status_page_stands_without_records(tmp_path):
     assert "No run is recorded." in build(tmp_path, "# Status\n\n```{status}\n```\n", TGSH_RESULTS=str(tmp_path / "no"))
+
+
+def test_the_rules_of_verdicts_are_printed(tmp_path):
+    page = html.unescape(build(tmp_path, "# Verdicts\n\n```{verdict-rules}\n```\n")).replace("\u2019", "'")
+    assert page.count("<tr") == 1 + len(RULES)
+    words = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
+    for name, rule in RULES.items():
+        threshold = f"{rule.threshold:g}".replace("-", "\N{MINUS SIGN}")
+        cells = rule.chapter, name, rule.quantity, words[rule.relation], threshold
+        row = "".join(rf"<td>.*{re.escape(cell)}.*</td>\s*" for cell in cells)
+        assert re.search(rf"<tr[^>]*><td.*{row[4:]}</tr>", page), rule
 
 
 def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
@@ -277,6 +316,24 @@ def test_binder_installs_what_the_package_needs_in_the_versions_of_the_book():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert set(binder) >= {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
     assert set(binder.items()) <= set(book.items())
+
+
+def test_the_lock_file_holds_the_pins_each_with_its_hashes():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock, flags=re.MULTILINE))
+    assert set(pins(ROOT / "requirements.txt").items()) <= set(locked.items()), (
+        "make requirements.lock anew: see its head"
+    )
+    entries = re.split(r"^(?=[\w.-]+==)", lock, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_the_workflow_pins_what_it_runs():
+    workflow = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)", workflow)
+    assert used
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used)
+    assert "persist-credentials: false" in workflow
 
 
 def test_the_committed_notebooks_weigh_at_most_15_MB():

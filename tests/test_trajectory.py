@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, train_stream
-from tgsh.geometry import context_similarity
-from tgsh.trajectory import log_spaced, measure_path, n_batches, watch_training
+from tgsh.measures import context_similarity
+from tgsh.training import log_spaced, measure_path, n_batches, watch_training
 
 RECIPE = Recipe(epochs=2, batch_size=64)
 

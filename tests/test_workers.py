@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from tgsh.runs.workers import n_workers, side_by_side
+from tgsh.runs import n_workers, parallel_map
 
 
 def test_results_come_in_order_and_jobs_have_one_thread_each():
@@ -13,7 +13,7 @@ def test_results_come_in_order_and_jobs_have_one_thread_each():
     def job(i):
         return i, torch.get_num_threads(), threading.current_thread() is threading.main_thread()
 
-    assert list(side_by_side(job, range(5), "cpu")) == [(i, 1, False) for i in range(5)]
+    assert list(parallel_map(job, range(5), "cpu")) == [(i, 1, False) for i in range(5)]
     assert torch.get_num_threads() == before == n_workers("cpu")
     with_new_thread = []
     thread = threading.Thread(target=lambda: with_new_thread.append(torch.get_num_threads()))
@@ -26,7 +26,7 @@ def test_jobs_run_at_the_same_time():
     if n_workers("cpu") < 2:
         pytest.skip("one core")
     meeting = threading.Barrier(2, timeout=10)
-    assert len(list(side_by_side(lambda i: meeting.wait(), range(2), "cpu"))) == 2
+    assert len(list(parallel_map(lambda i: meeting.wait(), range(2), "cpu"))) == 2
 
 
 def test_no_more_at_once_than_asked_for():
@@ -38,7 +38,7 @@ def test_no_more_at_once_than_asked_for():
         running.release()
         return alone
 
-    assert all(side_by_side(job, range(5), "cpu", at_most=1))
+    assert all(parallel_map(job, range(5), "cpu", at_most=1))
 
 
 def test_a_job_that_raises_stops_the_rest():
@@ -50,5 +50,5 @@ def test_a_job_that_raises_stops_the_rest():
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(side_by_side(job, range(1000), "cpu"))
+        list(parallel_map(job, range(1000), "cpu"))
     assert len(begun) < 1000

@@ -3,15 +3,30 @@
 from tgsh.benchmarks import AugmentMNIST, RotationMNIST, ShiftMNIST, TaskStream
 from tgsh.datasets import ImageDataset, load
 from tgsh.errors import DataError, ParameterError, TgshError
-from tgsh.geometry import context_similarity, similarity_profile
-from tgsh.hashing import TgshReport, intra_inter_similarity, sample_representations, separability, tgsh_test
-from tgsh.models import FlyNet
-from tgsh.neuromod import NeuroModNet
-from tgsh.training import Recipe, StreamRecord, cross_accuracy, evaluate, train_stream
+from tgsh.measures import (
+    TgshReport,
+    context_similarity,
+    intra_inter_similarity,
+    sample_representations,
+    separability,
+    similarity_profile,
+    tgsh_test,
+)
+from tgsh.networks import CRWN, FlyNet, NeuroModNet
+from tgsh.training import (
+    Recipe,
+    StreamRecord,
+    TrainedNetwork,
+    cross_accuracy,
+    evaluate,
+    train_seeds,
+    train_stream,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CRWN",
     "AugmentMNIST",
     "DataError",
     "FlyNet",
@@ -25,6 +40,7 @@ __all__ = [
     "TaskStream",
     "TgshError",
     "TgshReport",
+    "TrainedNetwork",
     "context_similarity",
     "cross_accuracy",
     "evaluate",
@@ -34,5 +50,6 @@ __all__ = [
     "separability",
     "similarity_profile",
     "tgsh_test",
+    "train_seeds",
     "train_stream",
 ]

@@ -44,9 +44,9 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     """Run the benchmark at the size of a profile, print its table and, where asked, write it."""
     from tgsh.datasets import load
     from tgsh.errors import check_int
-    from tgsh.figures.speed import growth_curves
-    from tgsh.runs.provenance import commit
-    from tgsh.speed import benchmark, table
+    from tgsh.figures import growth_curves
+    from tgsh.runs import commit
+    from tgsh.timing import benchmark, table
     from tgsh.training import Recipe
 
     size = PROFILES[chosen.profile]

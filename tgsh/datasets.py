@@ -1,4 +1,4 @@
-"""The images: MNIST through torchvision, and scikit-learn's handwritten digits for when there is no MNIST."""
+"""Images and labels: MNIST through torchvision, and scikit-learn's handwritten digits, which need no download."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import shutil
 import socket
 import tempfile
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +20,11 @@ from torch import Tensor
 from tgsh.errors import DataError, check_choice, check_int
 
 DATASETS = ("mnist", "digits")
-MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1], as the published notebook has them
-_DOWNLOAD_TIMEOUT = 30.0  # seconds without an answer
+Part = Literal["train", "test"]
+MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; the values of the published notebook
+_DOWNLOAD_TIMEOUT = 30.0  # seconds to wait for an answer
 
-# name of the IDX file -> its dimensions; the header is 4 bytes of magic number and 4 bytes a dimension
+# Name of an IDX file -> its dimensions. The header has 4 bytes of magic number, then 4 bytes for each dimension.
 _MNIST_FILES = {
     "train-images-idx3-ubyte": (60_000, 28, 28),
     "train-labels-idx1-ubyte": (60_000,),
@@ -37,8 +38,8 @@ class ImageDataset:
     """Greyscale images of ten classes with their labels, split into training and test.
 
     Attributes:
-        name: what `load` calls it.
-        title: what a reader calls it.
+        name: the name that `load` takes.
+        title: the name for readers.
         train_images, test_images: ``(N, 28, 28)`` uint8, 0 (background) to 255.
         train_labels, test_labels: ``(N,)`` int64, 0 to 9.
     """
@@ -52,11 +53,20 @@ class ImageDataset:
 
     n_classes = 10
 
-    def subset(self, n_train: int | None = None, n_test: int | None = None) -> ImageDataset:
-        """The first ``n_train`` and ``n_test`` images (all of them where None).
+    def part(self, name: Part) -> tuple[Tensor, Tensor]:
+        """Images ``(N, 28, 28)`` and labels ``(N,)`` of the training or the test part, not copied.
 
         Raises:
-            ParameterError: a count below 1 or above what there is.
+            ParameterError: ``name`` is neither ``"train"`` nor ``"test"``.
+        """
+        check_choice("part", name, ("train", "test"))
+        return getattr(self, f"{name}_images"), getattr(self, f"{name}_labels")
+
+    def subset(self, n_train: int | None = None, n_test: int | None = None) -> ImageDataset:
+        """A dataset of the first ``n_train`` training images and the first ``n_test`` test images; None: all of them.
+
+        Raises:
+            ParameterError: a count is below 1 or above the number of images.
         """
         train = check_int("n_train", n_train, 1, len(self.train_images)) if n_train is not None else None
         test = check_int("n_test", n_test, 1, len(self.test_images)) if n_test is not None else None
@@ -68,9 +78,8 @@ class ImageDataset:
             test_labels=self.test_labels[:test],
         )
 
-    @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of every array: two datasets with one fingerprint give one result."""
+        """SHA-256 of the four arrays, computed from their present values. The name and the title do not count."""
         digest = hashlib.sha256()
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(str(tuple(array.shape)).encode())
@@ -78,11 +87,18 @@ class ImageDataset:
         return digest.hexdigest()
 
 
-def load(name: str = "mnist", n_train: int | None = None, n_test: int | None = None) -> ImageDataset:
-    """Load a dataset by name: ``"mnist"`` or ``"digits"``; optionally only its first images.
+def load(
+    name: Literal["mnist", "digits"] = "mnist", n_train: int | None = None, n_test: int | None = None
+) -> ImageDataset:
+    """Load a dataset by name.
+
+    Args:
+        name: ``"mnist"`` (`load_mnist`) or ``"digits"`` (`load_digits`).
+        n_train: number of training images, from the first on; default: all.
+        n_test: number of test images, from the first on; default: all.
 
     Raises:
-        ParameterError: the name is neither, or a count is out of range.
+        ParameterError: an unknown name, or a count out of range.
         DataError: MNIST is missing and cannot be downloaded, or one of its files is damaged.
     """
     check_choice("dataset", name, DATASETS)
@@ -91,13 +107,21 @@ def load(name: str = "mnist", n_train: int | None = None, n_test: int | None = N
 
 
 def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Network inputs ``(N, 784)`` from images ``(N, 28, 28)``, uint8 or floating in [0, 1]: (x - 0.1307) / 0.3081."""
+    """Flatten images to network inputs and subtract MNIST's mean, then divide by its standard deviation.
+
+    Args:
+        images: ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1]; they are left as they are.
+        dtype: of the result.
+
+    Returns:
+        ``(N, 784)``: ``(x - 0.1307) / 0.3081`` of pixels x in [0, 1].
+    """
     scale = 1.0 if images.is_floating_point() else 255.0
-    return images.flatten(1).to(dtype).sub_(MEAN * scale).div_(STD * scale)
+    return images.flatten(1).to(dtype, copy=True).sub_(MEAN * scale).div_(STD * scale)
 
 
 def data_root() -> Path:
-    """Where MNIST lies or will be put: ``$TGSH_DATA_ROOT``, else ``data/`` of the checkout, else the user's cache."""
+    """The folder of MNIST: ``$TGSH_DATA_ROOT``, else ``data/`` of the checkout, else the user's cache folder."""
     if os.environ.get("TGSH_DATA_ROOT"):
         return Path(os.environ["TGSH_DATA_ROOT"]).expanduser()
     checkout = Path(__file__).resolve().parent.parent
@@ -107,10 +131,13 @@ def data_root() -> Path:
 
 
 def load_mnist(root: Path | str | None = None) -> ImageDataset:
-    """MNIST: 60,000 training and 10,000 test images, downloaded by torchvision where ``root`` does not hold it.
+    """Load MNIST, 60,000 training and 10,000 test images; torchvision downloads it where it is missing.
+
+    Args:
+        root: folder that holds or will hold ``MNIST/raw``; default: `data_root`.
 
     Raises:
-        DataError: no file and no network, or a file with a wrong length or header.
+        DataError: a file is missing and cannot be downloaded, or has a wrong length or header.
     """
     root = Path(root) if root is not None else data_root()
     raw = root / "MNIST" / "raw"
@@ -126,10 +153,10 @@ def load_mnist(root: Path | str | None = None) -> ImageDataset:
 
 
 def load_digits() -> ImageDataset:
-    """scikit-learn's 1,797 handwritten digits, made to look like MNIST: 8x8 scaled to 20x20, centred in 28x28.
+    """Load scikit-learn's 1,797 handwritten digits in MNIST's format: 8x8 pixels scaled to 20x20, centred in 28x28.
 
-    The split is fixed: of every class, every fifth image is a test image. Intensities 0..16 become 0..255. The images
-    come with scikit-learn (UCI *Optical Recognition of Handwritten Digits*, test part), so nothing is downloaded.
+    The split is fixed: of every class, every fifth image is a test image. Intensities 0 to 16 become 0 to 255. The
+    images are part of scikit-learn (UCI *Optical Recognition of Handwritten Digits*, test part): no download.
     """
     from sklearn.datasets import load_digits as sklearn_digits
 
@@ -147,7 +174,7 @@ def load_digits() -> ImageDataset:
 
 
 def _check_idx(path: Path, shape: tuple[int, ...]) -> None:
-    # Cheap and complete: an interrupted copy is too short, and a wrong file has another header.
+    # Length and header are enough: an interrupted copy is too short, and a wrong file has another header.
     header = (0x0800 + len(shape)).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in shape)
     expected = len(header) + torch.Size(shape).numel()
     try:
@@ -164,7 +191,7 @@ def _check_idx(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _download_mnist(root: Path) -> None:
-    # Into a folder of its own, then moved file by file: whatever interrupts it leaves nothing half-written in place.
+    # Download into a folder of its own, then move each file: an interruption leaves no incomplete file in place.
     from torchvision.datasets import MNIST
 
     print(f"Downloading MNIST (12 MB) to {root} ...", flush=True)

@@ -1,4 +1,4 @@
-"""Errors written for the person who sees them: one line that says what is wrong and what to do."""
+"""Errors for users: one line that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -8,25 +8,35 @@ from typing import Any
 
 
 class TgshError(Exception):
-    """Base of the errors a user can mend. In a notebook it shows as its one line, without a traceback."""
+    """Base class of the errors that a user can correct. A notebook shows the message only, without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks the exception itself before it formats a traceback.
+        # IPython calls this method, where an exception has it, instead of formatting the traceback.
         return [f"{type(self).__name__}: {self}"]
 
 
 class ParameterError(TgshError, ValueError):
-    """A parameter has a value that it does not accept."""
+    """A parameter has a value outside the accepted range."""
 
 
 class DataError(TgshError, RuntimeError):
-    """A dataset is missing, damaged or out of reach."""
+    """A dataset is missing, damaged, or cannot be downloaded."""
 
 
 def check_int(name: str, value: Any, low: int, high: int | None = None, hint: str = "") -> int:
-    """Return ``value`` if it is a whole number in ``[low, high]``; raise `ParameterError` otherwise.
+    """Return ``value`` if it is a whole number in ``[low, high]``.
 
-    ``True`` and ``3.0`` are refused: a parameter that arrives as a Boolean or a float was meant for another one.
+    ``True`` and ``3.0`` are refused: a Boolean or a float in place of a count is most likely a mistake.
+
+    Args:
+        name: name of the parameter, for the message.
+        value: the value to check.
+        low: lowest accepted value.
+        high: highest accepted value; default: no limit.
+        hint: text that the message adds after the range, such as the reason for the limit.
+
+    Raises:
+        ParameterError: ``value`` is not such a number.
     """
     accepted = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -36,7 +46,11 @@ def check_int(name: str, value: Any, low: int, high: int | None = None, hint: st
 
 
 def check_positive(name: str, value: Any) -> float:
-    """Return ``value`` as a float if it is a finite number above 0; raise `ParameterError` otherwise."""
+    """Return ``value`` as a float if it is a finite number above 0.
+
+    Raises:
+        ParameterError: ``value`` is not such a number; the message calls it ``name``.
+    """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
         raise ParameterError(f"{name} must be a number above 0; got {value!r}")
@@ -44,7 +58,11 @@ def check_positive(name: str, value: Any) -> float:
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
-    """Return ``value`` if it is one of ``choices``; raise `ParameterError`, naming them, otherwise."""
+    """Return ``value`` if it is one of ``choices``.
+
+    Raises:
+        ParameterError: ``value`` is none of them; the message calls it ``name`` and lists the choices.
+    """
     if not isinstance(value, str) or value not in choices:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
     return value

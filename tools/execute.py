@@ -1,31 +1,45 @@
-"""Execute one chapter with papermill, in a profile, and leave a clean notebook: ``execute.py IN OUT --profile P``.
+"""Execute one chapter with papermill and leave a clean notebook: ``execute.py IN OUT --profile P [-p NAME VALUE ...]``.
 
-On failure it prints one line (and the traceback, where the fault is not the user's), leaves OUT as it was, and exits
-with 1. Errors that papermill does not see, those inside widgets, count as failures too.
+Notebook and record (where ``$TGSH_RESULTS`` names a folder) are put in place together, after the chapter has succeeded.
+On failure it prints one line (and the traceback, where the fault is not the user's), leaves both as they were, and
+exits with 1; interrupted, with 130. What papermill does not see counts as a failure too: errors inside widgets, output
+on stderr, a number that is not finite.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import base64
 import json
 import logging
+import math
 import os
 import re
+import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from PIL import Image
 from traitlets.config import Config
 
+DRAFTS = ".execute-"  # and the number of the process
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+# Seconds that one cell may take: the longest cell of a chapter takes a tenth of it. Kernel and client can wait for each
+# other for ever where an Output widget catches an error.
+LIMITS = {"smoke": 600, "quick": 1800, "paper": 7200}
 
 
 def widget_errors(notebook: nbformat.NotebookNode) -> Iterator[str]:
@@ -81,47 +95,125 @@ def note_run_time(record: Path, started: float, stolen: float | None = None) -> 
     """Add to the record that a chapter has written how many seconds it ran, and what of them was ``stolen``."""
     if not record.is_file() or record.stat().st_mtime < started:
         return
-    content = json.loads(record.read_text()) | {"seconds": round(time.time() - started)}
+    content = json.loads(record.read_text(encoding="utf-8")) | {"seconds": round(time.time() - started)}
     if stolen is not None:
         content["stolen"] = round(stolen)
     draft = record.with_suffix(".part")
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(draft, record)
 
 
-def execute(source: Path, target: Path, profile: str) -> str | None:
+def complaints(notebook: nbformat.NotebookNode, record: Path) -> Iterator[str]:
+    """What papermill passes over: errors in widgets, output on stderr, numbers that no other language reads."""
+    yield from (f"inside a widget: {error}" for error in widget_errors(notebook))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.get("name") == "stderr":
+                yield f"cell {cell.id} wrote to stderr: {output.text.strip().splitlines()[-1]}"
+    if record.is_file():
+        for name, row in json.loads(record.read_text(encoding="utf-8"))["results"].items():
+            numbers = [row["value"], *row.get("per_seed", ())]
+            if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+                yield f"the recorded number {name} is {row['text']}"
+
+
+def execute(source: Path, target: Path, profile: str, parameters: dict[str, object] | None = None) -> str | None:
     """Execute ``source`` and write ``target``; return what went wrong, or None."""
+    parameters = parameters or {}
+    if parameters:
+        known = papermill.inspect_notebook(str(source))
+        unknown = ", ".join(sorted(set(parameters) - set(known)))
+        if unknown:
+            return f"this chapter has no parameter {unknown}; it has {', '.join(known)}"
     started, stolen = time.time(), stolen_seconds()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".execute-", dir=target.parent) as folder:
-        draft = Path(folder) / source.name
-        try:
-            papermill.execute_notebook(
-                str(source),
-                str(draft),
-                parameters={"profile": profile},
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=str(source.parent.resolve()),
-                config=Config({"KernelManager": {"transport": "ipc"}}),  # no open ports, and no warning of them
-            )
-        except PapermillExecutionError as error:
-            # One of ours explains itself in a line; anything else needs its traceback.
-            traceback = ANSI.sub("", "\n".join(error.traceback))
-            return traceback if "Traceback" in traceback else f"{error.ename}: {error.evalue}"
+    sweep(target.parent)
+    with tempfile.TemporaryDirectory(prefix=f"{DRAFTS}{os.getpid()}-", dir=target.parent) as folder:
+        draft, record = Path(folder) / source.name, Path(folder) / "results" / f"{source.stem}.json"
+        with results_in(record.parent):
+            problem = run(source, draft, {"profile": profile} | parameters, LIMITS.get(profile, max(LIMITS.values())))
+        if problem is not None:
+            return problem
         notebook = nbformat.read(draft, as_version=4)
-        errors = list(widget_errors(notebook))
-        if errors:
-            return "inside a widget: " + "; ".join(errors)
+        found = list(complaints(notebook, record))
+        if found:
+            return "; ".join(found)
         clean(notebook, is_injected=True)
         nbformat.validate(notebook)
         nbformat.write(notebook, draft)
+        note_run_time(record, started, None if stolen is None else stolen_seconds() - stolen)
+        if os.environ.get("TGSH_RESULTS") and record.is_file():
+            kept = Path(os.environ["TGSH_RESULTS"])
+            kept.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(record, kept / f"{record.name}.{os.getpid()}")
+            os.replace(kept / f"{record.name}.{os.getpid()}", kept / record.name)
         os.replace(draft, target)
-    if os.environ.get("TGSH_RESULTS"):
-        meanwhile = None if stolen is None else stolen_seconds() - stolen
-        note_run_time(Path(os.environ["TGSH_RESULTS"]) / f"{source.stem}.json", started, meanwhile)
     return None
+
+
+def run(source: Path, draft: Path, parameters: dict[str, object], limit: int) -> str | None:
+    """Run ``source`` by papermill; return what went wrong, or None."""
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(draft),
+            parameters=parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=str(source.parent.resolve()),
+            execution_timeout=limit,
+            config=Config({"KernelManager": {"transport": "ipc"}}),  # no open ports, and no warning of them
+        )
+    except PapermillExecutionError as error:
+        # One of ours explains itself in a line; anything else needs its traceback.
+        traceback = ANSI.sub("", "\n".join(error.traceback))
+        return traceback if "Traceback" in traceback else f"{error.ename}: {error.evalue}"
+    except CellTimeoutError as error:
+        first = str(error).partition("Here is a preview of the cell contents:")[2].strip(" -\n").partition("\n")[0]
+        return f"a cell took more than {limit} s and was given up; it begins: {first}"
+    except DeadKernelError:
+        return "the kernel died, most likely for want of memory; choose a smaller width_mult, n_train or n_tasks"
+    return None
+
+
+@contextmanager
+def results_in(folder: Path) -> Iterator[None]:
+    """Let the chapter write its record into ``folder``, and no other."""
+    before = os.environ.get("TGSH_RESULTS")
+    os.environ["TGSH_RESULTS"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("TGSH_RESULTS") if before is None else os.environ.update(TGSH_RESULTS=before)
+
+
+def sweep(folder: Path) -> None:
+    """Remove drafts of executions that were killed."""
+    for left in folder.glob(f"{DRAFTS}*-*"):
+        pid = left.name.removeprefix(DRAFTS).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process with this number runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def literal(text: str) -> object:
+    """A parameter from the command line: a number, True, False or None where it reads as one, else a string."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if value is None or isinstance(value, bool | int | float) else text
 
 
 def main() -> int:
@@ -130,15 +222,24 @@ def main() -> int:
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--profile", required=True)
+    parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
     chosen = parser.parse_args()
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # a scheduler's way to interrupt
     print(f"{chosen.source}: running in profile {chosen.profile} ...", flush=True)
-    problem = execute(chosen.source, chosen.target, chosen.profile)
+    parameters = {name: literal(value) for name, value in chosen.parameters}
+    try:
+        problem = execute(chosen.source, chosen.target, chosen.profile, parameters)
+    except KeyboardInterrupt:
+        print(f"interrupted: {chosen.source} is not finished; run it again, it goes on from there", file=sys.stderr)
+        return 130
+    except OSError as error:
+        problem = f"{error.strerror or error}: {error.filename or chosen.target}"
     if problem is not None:
         print(f"error: {chosen.source}: {problem}", file=sys.stderr)
         return 1
     size = chosen.target.stat().st_size
-    cells = sum(cell["cell_type"] == "code" for cell in json.loads(chosen.target.read_text())["cells"])
+    cells = sum(cell["cell_type"] == "code" for cell in json.loads(chosen.target.read_text(encoding="utf-8"))["cells"])
     print(f"{chosen.source}: done, {cells} cells, {size / 1e6:.1f} MB")
     return 0
 

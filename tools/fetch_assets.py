@@ -1,10 +1,11 @@
 """Fetch what the pages need from npm, so that they ask the network for nothing: ``fetch_assets.py FOLDER``.
 
-Two packages of other people's code, which we do not commit: one draws widgets, one sets mathematics. Their archives are
-pinned by npm's checksum, and only the files that a page can ask for are kept, a folder a package. What is there already
-is not fetched again. Without a network the command still succeeds and says in a line what the pages will do without.
-
+Two packages of other people's code, which we do not commit: one draws widgets, one sets mathematics. ``--tests``
+fetches what the browser tests use instead. Archives are pinned by npm's checksum, the files that are kept of them by
+one of their own: what lies there is checked each time, and fetched again where it is missing or was changed. Without a
+network the command still succeeds and says in a line what the pages will do without.
 FOLDER/state lists what is there. It is rewritten only when that changes, so that ``make`` can depend on it.
+
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -29,12 +31,13 @@ TIMEOUT = 30  # seconds without an answer
 
 @dataclass(frozen=True)
 class Package:
-    """An npm package: its archive's checksum, the files we want of it, and what pages do without it."""
+    """An npm package: the checksums of its archive and of the files we want of it, and what is lost without it."""
 
     folder: str
     name: str
     version: str
     sha512: str
+    files: str  # `digest` of the files that are kept
     root: str
     wanted: tuple[str, ...]
     without: str
@@ -51,6 +54,7 @@ PACKAGES = (
         "@jupyter-widgets/html-manager",
         "1.0.15",
         "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
+        "127e749ed71f470f9641a821f01f5aa4822a76d7dab6c7b63bd8b166430472ec",
         "package/dist/",
         ("embed.js", "embed.js.LICENSE.txt", "*.woff2"),
         "explorers show their first picture only",
@@ -60,6 +64,7 @@ PACKAGES = (
         "mathjax",
         "3.2.2",
         "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        "b754ff8415d77d93e5c72f9ea3e5a3e7a754b3b7428efa177bce81b5872cf601",
         "package/es5/",
         (
             "tex-chtml.js",
@@ -69,7 +74,20 @@ PACKAGES = (
             "sre/mathmaps/base.json",
             "sre/mathmaps/en.json",
         ),
-        "formulas are set by a script from cdn.jsdelivr.net, and show as TeX to a reader without a network",
+        "formulas show as TeX",
+    ),
+)
+
+TEST_PACKAGES = (
+    Package(
+        "axe-core",
+        "axe-core",
+        "4.14.1",
+        "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        "0d507d70c4631bcb4491e997fc2cf7db13f3cb7647128b64059faaa34d213753",
+        "package/",
+        ("axe.min.js",),
+        "the accessibility of the pages is not tested",
     ),
 )
 
@@ -143,24 +161,37 @@ def _version(package: Package) -> str:
     return f"{package.name} {package.version} sha512-{package.sha512} {' '.join(package.wanted)}\n"
 
 
+def digest(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files in ``folder`` but VERSION."""
+    sha = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "VERSION"):
+        sha.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
+        sha.update(path.read_bytes())
+    return sha.hexdigest()
+
+
 def is_there(package: Package, folder: Path) -> bool:
-    """Whether ``folder`` holds this package in this version."""
-    version = folder / package.folder / "VERSION"
-    return version.exists() and version.read_text() == _version(package)
+    """Whether ``folder`` holds this package in this version, every file as it was packed."""
+    own = folder / package.folder
+    version = own / "VERSION"
+    return version.exists() and version.read_text() == _version(package) and digest(own) == package.files
 
 
-def fetch(folder: Path) -> None:
+def fetch(folder: Path, packages: Sequence[Package] = PACKAGES) -> None:
     """Bring ``folder`` up to date as far as the network allows, and say what is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
+    for package in packages:
         if is_there(package, folder):
             continue
         try:
             unpack(package, download(package), folder / package.folder)
+            if digest(folder / package.folder) != package.files:
+                shutil.rmtree(folder / package.folder)
+                raise FetchError("its files are not the ones that were pinned")
             print(f"Fetched {package.name} {package.version}.")
         except FetchError as error:
             print(f"note: {package.name} could not be fetched ({error}): {package.without}.", file=sys.stderr)
-    state = "".join(_version(package) for package in PACKAGES if is_there(package, folder))
+    state = "".join(_version(package) for package in packages if is_there(package, folder))
     if not (folder / "state").exists() or (folder / "state").read_text() != state:
         (folder / "state").write_text(state)
 
@@ -169,7 +200,9 @@ def main() -> int:
     """Run the command line; return its exit status."""
     parser = argparse.ArgumentParser(description="Fetch the scripts and fonts that the pages use, checksums pinned.")
     parser.add_argument("folder", type=Path)
-    fetch(parser.parse_args().folder)
+    parser.add_argument("--tests", action="store_true", help="fetch what the browser tests use")
+    chosen = parser.parse_args()
+    fetch(chosen.folder, TEST_PACKAGES if chosen.tests else PACKAGES)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the site needs of Sphinx beyond its configuration: own assets, launch buttons, first frames, a status page.
+"""Additions to Sphinx for this site: own assets, launch buttons, first frames, tables of runs and of verdict rules.
 
 ``TGSH_ROOT`` names the checkout (pages are rendered from a staged copy), ``TGSH_RESULTS`` the records of the chapters;
 by default the folder of ``_config.yml``, and ``data/results`` in it.
@@ -10,9 +10,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -39,6 +40,11 @@ def use_assets(app: Sphinx, config: Config) -> None:
     config.nb_ipywidgets_js = {"html-manager/embed.js": {}} if has_widgets else {}
     if (assets / "mathjax" / "tex-chtml.js").exists():
         config.mathjax_path = "mathjax/tex-chtml.js"
+    else:
+        # Formulas then show as TeX. Sphinx's default would ask another host for its script.
+        for listener in list(app.events.listeners["html-page-context"]):
+            if listener.handler.__module__ == "sphinx.ext.mathjax":
+                app.disconnect(listener.id)
 
 
 def add_buttons(app: Sphinx, config: Config) -> None:
@@ -128,6 +134,35 @@ class FirstFrame(SphinxPostTransform):
             kinds[WIDGET_VIEW].insert(0, picture)
 
 
+def _plain(text: str) -> str:
+    # A record is data: nothing in it is markup.
+    return re.sub(r"([^\w\s.,:;–-])", r"\\\1", text)
+
+
+class VerdictRules(SphinxDirective):
+    """A table of the rules by which the chapters give their verdicts: `tgsh.runs.RULES`."""
+
+    words: ClassVar = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the table."""
+        from tgsh.runs import RULES, Rule  # only this directive needs the package
+
+        self.env.note_dependency(sys.modules[Rule.__module__].__file__)
+        lines = ["| Chapter | Rule | Quantity | Holds when it is | Threshold |", "|---|---|---|---|---|"]
+        for name, rule in RULES.items():
+            threshold = f"{rule.threshold:g}".replace("-", "\N{MINUS SIGN}")
+            facts = (f"`{name}`", _plain(rule.quantity), self.words[rule.relation], threshold)
+            lines.append(f"| {_chapter(self, rule.chapter)} | {' | '.join(facts)} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _chapter(directive: SphinxDirective, name: str) -> str:
+    # Only chapters that are in this book can be linked to.
+    page = f"book/{name}"
+    return f"{{doc}}`/{page}`" if page in directive.env.found_docs else _plain(name)
+
+
 class Status(SphinxDirective):
     """A table of the recorded runs: what was run when, on what, and with which versions."""
 
@@ -139,7 +174,7 @@ class Status(SphinxDirective):
         records = {}
         for path in sorted(folder.glob("*.json")):
             self.env.note_dependency(str(path))
-            records[path.stem] = json.loads(path.read_text())
+            records[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         if not records:
             return self.parse_text_to_nodes("No run is recorded.")
         lines = [
@@ -147,7 +182,9 @@ class Status(SphinxDirective):
             "|---" * len(self.columns) + "|",
         ]
         lines += [f"| {' | '.join(self._row(name, record))} |" for name, record in records.items()]
-        versions = {", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items()) for record in records.values()}
+        versions = {
+            _plain(", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items())) for record in records.values()
+        }
         lines += ["", *self._together(records), *(f"Versions: {text}.\n" for text in sorted(versions) if text)]
         return self.parse_text_to_nodes("\n".join(lines))
 
@@ -163,14 +200,12 @@ class Status(SphinxDirective):
         ]
 
     def _row(self, name: str, record: dict[str, Any]) -> list[str]:
-        # Only chapters that are in this book can be linked to.
-        page = f"book/{name}"
-        chapter = f"{{doc}}`/{page}`" if page in self.env.found_docs else name
         seconds, stolen = record.get("seconds"), record.get("stolen")
         took = str(timedelta(seconds=round(seconds))) if seconds is not None else "–"
         took += f" ({timedelta(seconds=stolen)})" if stolen else ""
-        facts = [str(record.get(key, "–")) for key in ("profile", "dataset", "device", "date")]
-        return [chapter, *facts, took, f"`{record.get('commit', 'unknown')}`"]
+        keys = ("profile", "dataset", "device", "date", "commit")
+        *facts, commit = (_plain(str(record.get(key, "–"))) for key in keys)
+        return [_chapter(self, name), *facts, took, commit]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -181,4 +216,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", name_source)
     app.add_post_transform(FirstFrame)
     app.add_directive("status", Status)
+    app.add_directive("verdict-rules", VerdictRules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -19,13 +19,46 @@ window.FontAwesomeConfig = { observeMutations: false };
   };
 })();
 
-// A widget's slider has a handle that the keyboard moves, but no name: take it from its label, and its value from its readout.
-function nameHandle(event) {
-  const handle = event.target.closest?.(".noUi-handle");
-  const slider = handle?.closest(".jupyter-widgets");
-  if (!slider) return;
-  handle.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
-  handle.setAttribute("aria-valuetext", slider.querySelector(".widget-readout")?.textContent ?? "");
+// Names for controls that their makers left without one, or with one that hides their text: read aloud, and asked for by
+// WCAG. Widgets are drawn late and drawn again, so this runs whenever something was added to the page.
+const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
+
+function nameHandle(handle) {
+  const slider = handle.closest(".jupyter-widgets");
+  handle.setAttribute("aria-label", slider?.querySelector(".widget-label")?.textContent || "Slider");
+  handle.setAttribute("aria-valuetext", slider?.querySelector(".widget-readout")?.textContent ?? "");
 }
-addEventListener("focusin", nameHandle);
-addEventListener("keyup", nameHandle);
+
+function nameControls() {
+  document.querySelectorAll(".noUi-handle:not([aria-label])").forEach(nameHandle);
+  for (const button of document.querySelectorAll(".widget-play button")) {
+    const icon = Object.keys(PLAYER).find((name) => button.querySelector(`.${name}`));
+    if (icon && button.getAttribute("aria-label") !== PLAYER[icon]) button.setAttribute("aria-label", PLAYER[icon]);
+  }
+  document.querySelectorAll('summary[aria-label="Toggle hidden content"]').forEach((summary) => summary.removeAttribute("aria-label"));
+  for (const summary of document.querySelectorAll(".bd-sidebar-primary summary:not([aria-label])")) {
+    const entry = summary.closest("li")?.querySelector("a")?.textContent.trim();
+    summary.setAttribute("aria-label", entry ? `Pages below ${entry}` : "Pages below");
+  }
+  for (const button of document.querySelectorAll("button[aria-label], a[aria-label]")) {
+    const titles = [...button.querySelectorAll("svg")].filter((icon) => icon.checkVisibility()).map((icon) => icon.textContent);
+    const text = [...titles, button.innerText].join(" ").replace(/\s+/g, " ").trim();
+    const name = button.getAttribute("aria-label");
+    if (text && !name.toLowerCase().includes(text.toLowerCase())) button.setAttribute("aria-label", `${name}: ${text}`);
+  }
+}
+
+addEventListener("DOMContentLoaded", () => {
+  nameControls();
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => ((waiting = false), nameControls()));
+  }).observe(document.body, { childList: true, subtree: true });
+});
+for (const event of ["focusin", "keyup", "pointerup"])
+  addEventListener(event, ({ target }) => {
+    const handle = target.closest?.(".noUi-handle");
+    if (handle) nameHandle(handle);
+  });

@@ -1,18 +1,34 @@
-"""Task streams: one dataset seen through many transforms, one transform a task (paper, Section 3)."""
+"""Task streams: one dataset, and a transform of its images for each task (paper, Section 3)."""
 
-from tgsh.benchmarks.augment import TABLE_1, Augmentation, AugmentMNIST
-from tgsh.benchmarks.moves import Rotation, RotationMNIST, Shift, ShiftMNIST
-from tgsh.benchmarks.streams import SIDE, Task, TaskStream
+from tgsh.benchmarks._augment import TABLE_1, Augmentation, AugmentMNIST
+from tgsh.benchmarks._manifolds import AnalyticMap, ManifoldSample, sample_manifolds, unit_vectors
+from tgsh.benchmarks._mixed import Mixed
+from tgsh.benchmarks._rotation import InterpolatedRotation, Rotation, RotationMNIST, interpolated_rotations
+from tgsh.benchmarks._shift import Shift, ShiftMNIST
+from tgsh.benchmarks._split import Classes, SplitMNIST
+from tgsh.benchmarks._stream import SIDE, Part, Positions, Task, TaskStream, circular_distance
 
 __all__ = [
     "SIDE",
     "TABLE_1",
+    "AnalyticMap",
     "AugmentMNIST",
     "Augmentation",
+    "Classes",
+    "InterpolatedRotation",
+    "ManifoldSample",
+    "Mixed",
+    "Part",
+    "Positions",
     "Rotation",
     "RotationMNIST",
     "Shift",
     "ShiftMNIST",
+    "SplitMNIST",
     "Task",
     "TaskStream",
+    "circular_distance",
+    "interpolated_rotations",
+    "sample_manifolds",
+    "unit_vectors",
 ]

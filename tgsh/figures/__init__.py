@@ -1,110 +1,103 @@
-"""The figures of the book. They draw what is measured elsewhere, and compute nothing but layout."""
+"""Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures.circuit import flynet_circuit
-from tgsh.figures.clusters import agreement_and_null, clustered_similarity, similarity_and_push, similarity_variants
-from tgsh.figures.definition import definition_angles, row_cosines, two_networks
-from tgsh.figures.explorers import (
+from tgsh.figures._accuracy import (
+    accuracies_by_scenario,
+    accuracy_over,
+    accuracy_round,
+    inference_by_number,
+    legibility,
+    retrieval_by_length,
+)
+from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
+from tgsh.figures._circuit import flynet_circuit
+from tgsh.figures._curves import (
+    curves_with_range,
+    mean_and_range,
+    separability_curves,
+    similarity_profiles,
+)
+from tgsh.figures._explorer import FRAMES, Explorer, explorer, frame_png, html_picture
+from tgsh.figures._frames import (
+    BINS,
     before_and_after,
     distances_and_sweep,
     step_of_training,
     tallest,
     task_and_context,
     two_tasks,
+    unseen_frame,
 )
-from tgsh.figures.images import agreement_profile, image_rows, image_sheet, ridge_sweep
-from tgsh.figures.inference import (
-    accuracies_by_scenario,
-    inference_by_number,
-    retrieval_by_length,
+from tgsh.figures._histograms import agreement_and_null, pairs_at_distance, similarity_histograms
+from tgsh.figures._images import image_sheet, picture_rows, show_tasks
+from tgsh.figures._matrix import (
+    draw_numbers,
+    draw_similarity,
+    similarity_matrices,
     task_confusion,
 )
-from tgsh.figures.judged import legibility, picture_rows
-from tgsh.figures.learned import against_prediction, dots_by_row, pairs_at_distance, separability_curves
-from tgsh.figures.manifolds import (
-    bars_with_range,
-    curves_with_range,
-    distance_histograms,
+from tgsh.figures._scatter import (
+    against_prediction,
+    context_plane,
+    definition_angles,
+    dots_by_row,
     in_front,
-    log_log,
     manifolds_on_sphere,
-    orbits,
-    stacked_shares,
-    sweep,
 )
-from tgsh.figures.prediction import accuracy_over, accuracy_round, unseen_frame
-from tgsh.figures.repeats import context_plane, gain_signs, lines_between, named_profiles, spectra
-from tgsh.figures.speed import growth_curves, roofline, stage_bars
-from tgsh.figures.streams import (
-    accuracy_by_distance,
-    accuracy_by_task,
-    draw_similarity,
-    show_tasks,
-    similarity_histograms,
-    similarity_matrices,
-    similarity_profiles,
-)
-from tgsh.figures.style import BLUE, GREEN, GREY, ORANGE, RED, subplots
+from tgsh.figures._style import BLUE, COLOURS, FILLED, GREEN, GREY, MARKERS, ORANGE, RED, SIMILARITY_MAP, subplots
 
 __all__ = [
+    "BINS",
     "BLUE",
+    "COLOURS",
+    "FILLED",
+    "FRAMES",
     "GREEN",
     "GREY",
+    "MARKERS",
     "ORANGE",
     "RED",
+    "SIMILARITY_MAP",
+    "Explorer",
     "accuracies_by_scenario",
-    "accuracy_by_distance",
-    "accuracy_by_task",
     "accuracy_over",
     "accuracy_round",
     "against_prediction",
     "agreement_and_null",
-    "agreement_profile",
     "bars_with_range",
     "before_and_after",
-    "clustered_similarity",
     "context_plane",
     "curves_with_range",
     "definition_angles",
-    "distance_histograms",
     "distances_and_sweep",
     "dots_by_row",
+    "draw_numbers",
     "draw_similarity",
+    "explorer",
     "flynet_circuit",
-    "gain_signs",
+    "frame_png",
     "growth_curves",
-    "image_rows",
+    "html_picture",
     "image_sheet",
     "in_front",
     "inference_by_number",
     "legibility",
-    "lines_between",
-    "log_log",
     "manifolds_on_sphere",
-    "named_profiles",
-    "orbits",
+    "mean_and_range",
     "pairs_at_distance",
     "picture_rows",
     "retrieval_by_length",
-    "ridge_sweep",
     "roofline",
-    "row_cosines",
     "separability_curves",
     "show_tasks",
-    "similarity_and_push",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
-    "similarity_variants",
-    "spectra",
-    "stacked_shares",
     "stage_bars",
     "step_of_training",
     "subplots",
-    "sweep",
     "tallest",
     "task_and_context",
     "task_confusion",
-    "two_networks",
     "two_tasks",
     "unseen_frame",
 ]

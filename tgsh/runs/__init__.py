@@ -1,19 +1,34 @@
-"""Running chapters: profiles and parameters, devices, progress, the run cache, provenance."""
+"""Running chapters: profiles and parameters, devices, progress, run cache, provenance and verdicts."""
 
-from tgsh.runs.cache import RunCache
-from tgsh.runs.device import device_name, resolve_device
-from tgsh.runs.profiles import PROFILES, Run, open_chapter
-from tgsh.runs.progress import track
-from tgsh.runs.provenance import record, show_stamp
+from tgsh.runs._cache import RunCache
+from tgsh.runs._device import device_name, resolve_device
+from tgsh.runs._estimate import Estimate
+from tgsh.runs._identity import describe, identity, tensor_digest
+from tgsh.runs._profiles import PROFILES, Run, open_chapter
+from tgsh.runs._progress import track
+from tgsh.runs._provenance import commit, record, show_stamp
+from tgsh.runs._verdicts import RULES, Rule, holds, verdict
+from tgsh.runs._workers import n_workers, parallel_map
 
 __all__ = [
     "PROFILES",
+    "RULES",
+    "Estimate",
+    "Rule",
     "Run",
     "RunCache",
+    "commit",
+    "describe",
     "device_name",
+    "holds",
+    "identity",
+    "n_workers",
     "open_chapter",
+    "parallel_map",
     "record",
     "resolve_device",
     "show_stamp",
+    "tensor_digest",
     "track",
+    "verdict",
 ]

@@ -1,0 +1,77 @@
+"""tools/compare_records.py: the printed numbers of a book before and after a change."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.fixture
+def compare():
+    def run(*arguments):
+        command = [sys.executable, str(ROOT / "tools" / "compare_records.py"), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def write(folder, **chapters):
+    """A folder of records: chapter -> name -> printed text."""
+    folder.mkdir()
+    for chapter, numbers in chapters.items():
+        results = {name: {"value": 0, "text": text} for name, text in numbers.items()}
+        (folder / f"{chapter}.json").write_text(json.dumps({"profile": "smoke", "results": results}))
+    return folder
+
+
+@pytest.fixture
+def before(tmp_path):
+    return write(tmp_path / "before", one={"a": "94.4 %", "b": "0.12 (0.10 to 0.14)"}, two={"c": "holds"})
+
+
+def test_equal_records_pass_and_new_numbers_are_counted(compare, before, tmp_path):
+    after = write(tmp_path / "after", one={"b": "0.12 (0.10 to 0.14)", "a": "94.4 %", "new": "1"}, two={"c": "holds"})
+    done = compare(before, after)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 of 3 printed numbers are the same; 4 are recorded\n"
+
+
+def test_a_number_that_differs_is_named(compare, before, tmp_path):
+    after = write(tmp_path / "after", one={"a": "94.5 %", "b": "0.12 (0.10 to 0.14)"}, two={"c": "holds"})
+    done = compare(before, after)
+    assert done.returncode == 1
+    assert "one: a: 94.4 % before, 94.5 % after" in done.stdout
+    assert "2 of 3 printed numbers are the same" in done.stdout
+    assert compare(before, after, "--chapter", "two").returncode == 0
+
+
+def test_a_number_or_a_chapter_that_is_missing_is_named(compare, before, tmp_path):
+    done = compare(before, write(tmp_path / "after", one={"a": "94.4 %"}))
+    assert done.returncode == 1
+    assert "one: b: 0.12 (0.10 to 0.14) before, missing after" in done.stdout
+    assert "two: no record" in done.stdout
+
+
+def test_times_are_left_out(compare, tmp_path):
+    times = [
+        write(tmp_path / name, speed={"a": text}, benchmark={"b": text}) for name, text in (("x", "1"), ("y", "2"))
+    ]
+    done = compare(*times)
+    assert done.returncode == 0
+    assert done.stdout == "0 of 0 printed numbers are the same; 0 are recorded\n"
+
+
+def test_printed_numbers_can_be_written_and_compared_with(compare, before, tmp_path):
+    kept = tmp_path / "kept.json"
+    assert compare(before, "--write", kept).returncode == 0
+    assert json.loads(kept.read_text())["one"] == {"a": "94.4 %", "b": "0.12 (0.10 to 0.14)"}
+    assert compare(kept, before).returncode == 0
+    assert compare(kept, write(tmp_path / "after", one={"a": "94.4 %"}, two={"c": "holds"})).returncode == 1
+
+
+def test_without_something_to_compare_with_it_says_so(compare, before):
+    done = compare(before)
+    assert done.returncode == 2
+    assert "AFTER is missing" in done.stderr

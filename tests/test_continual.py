@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from tgsh import ParameterError
+from tgsh.measures import average_accuracy, backward_transfer, forgetting, forward_transfer
+
+A = np.array([[0.9, 0.3, 0.1], [0.7, 0.8, 0.4], [0.6, 0.9, 0.7]])
+
+
+def test_worked_by_hand():
+    assert average_accuracy(A) == pytest.approx((0.6 + 0.9 + 0.7) / 3)
+    assert forgetting(A) == pytest.approx(((0.9 - 0.6) + (0.8 - 0.9)) / 2)
+    assert backward_transfer(A) == pytest.approx(-0.1)
+    assert forward_transfer(A, np.array([0.5, 0.1, 0.2])) == pytest.approx(((0.3 - 0.1) + (0.4 - 0.2)) / 2)
+
+
+def test_first_minus_last_is_not_the_maximum():
+    risen_and_fallen = np.array([[0.5, 0, 0], [0.9, 0.5, 0], [0.5, 0.5, 0.5]])
+    assert forgetting(risen_and_fallen) == 0.0  # Mammoth's would be 0.2
+
+
+def test_separate_contexts_forget_nothing():
+    assert forgetting(np.tile([0.9, 0.8, 0.7], (3, 1))) == 0.0
+
+
+@pytest.mark.parametrize("bad", [np.ones(3), np.ones((2, 3)), np.ones((0, 0))])
+def test_a_matrix_that_is_not_square(bad):
+    with pytest.raises(ParameterError, match="an accuracy matrix is square"):
+        average_accuracy(bad)
+
+
+def test_too_little_to_compare():
+    with pytest.raises(ParameterError, match="got only one"):
+        forgetting(np.ones((1, 1)))
+    with pytest.raises(ParameterError, match="one entry for each of 3 tasks"):
+        forward_transfer(A, np.ones(2))

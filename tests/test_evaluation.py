@@ -1,0 +1,17 @@
+import pytest
+import torch
+
+from tgsh import FlyNet, Recipe, RotationMNIST, cross_accuracy, evaluate
+from tgsh.training import fit_closed_form
+
+
+def test_accuracies_are_what_the_module_itself_predicts(few):
+    stream = RotationMNIST(few, n_tasks=4, step=30)
+    net = FlyNet(4, width_mult=1)
+    fit_closed_form(net, stream, (1, 3), Recipe(epochs=2, batch_size=32), data_seed=0)
+    cross = cross_accuracy(net, stream)
+    for i, j in ((1, 1), (1, 3), (3, 0)):
+        images, labels = stream.images(j, "test")
+        correct = (net(net.inputs(images), i).argmax(1) == labels).double().mean()
+        assert cross[i, j] == pytest.approx(correct.item())
+    assert torch.equal(cross.diagonal(), evaluate(net, stream))

@@ -1,0 +1,44 @@
+"""The README and CONTRIBUTING.md name what exists, and the README's program runs."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def named(text: str) -> set[str]:
+    """Paths below the repository in the first column of tables."""
+    rows = re.findall(r"^\| (`[^|]+) \|", text, flags=re.MULTILINE)
+    return {path for row in rows for path in re.findall(r"`([\w./-]+)`", row)}
+
+
+def test_the_table_names_every_room_and_every_file_beside_the_rooms():
+    package = ROOT / "tgsh"
+    rooms = {f"tgsh/{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    files = {f"tgsh/{path.name}" for path in package.glob("*.py") if path.name != "__init__.py"}
+    assert {path for path in named(README) if path.startswith("tgsh/")} == rooms | files | {"tgsh/"}
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_every_path_that_is_named_exists(text):
+    tables = {path for path in named(text) if "/" in path}
+    links = set(re.findall(r"\]\((?!https?:|#)([^)]+)\)", text))
+    prose = set(re.findall(r"`((?:book|tests|tools|tgsh|data)/[\w./-]+\.\w+)`", text))
+    missing = {path for path in tables | links | prose if not (ROOT / path).exists()}
+    assert {path for path in missing if not re.search("NAME|ROOM", path)} == set()
+
+
+def test_the_program_runs(tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    small = {'load("mnist")': 'load("digits", 300, 150)', "n_tasks=36": "n_tasks=3", "width_mult=10": "width_mult=1"}
+    for usual, smaller in small.items():
+        assert usual in program
+        program = program.replace(usual, smaller)
+    names = {}
+    exec(re.sub(r"^  ", "", program, flags=re.MULTILINE), names)
+    assert names["record"].accuracy.shape == (3,)
+    assert names["S"].shape == (3, 3)
+    assert 0 <= names["report"].half_a.value <= 1

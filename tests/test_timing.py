@@ -1,0 +1,116 @@
+import json
+
+import pytest
+import torch
+
+from tgsh import FlyNet, Recipe, RotationMNIST
+from tgsh.__main__ import main
+from tgsh.timing import (
+    Ceilings,
+    Work,
+    growth,
+    papers_streams,
+    peak_memory,
+    roofline_points,
+    spread,
+    task_work,
+    time_stream,
+)
+from tgsh.training import groups
+
+
+def test_floor_of_a_task_counted_by_hand():
+    work = task_work(n_train=10, n_test=0, width_mult=1, epochs=2)
+    assert work.bytes == 4 * 10 * 784 * 3
+    assert work.operations == 10 * 784 * (7 + 2 * 40)
+    ceilings = Ceilings(bandwidth=10, arithmetic=5).best(Ceilings(bandwidth=8, arithmetic=10))
+    assert Work(bytes=20, operations=30).seconds(ceilings) == 5
+
+
+def test_roofline_of_stages_counted_by_hand():
+    times = {
+        "plain": {"dense W1 x, centre, ReLU": 1000.0},
+        "fast": {"bags of seven, ReLU": 1000.0, "two thin products": 500.0},
+    }
+    dense, bags, thin = roofline_points(times, width_mult=1, batch=2)
+    assert dense["achieved"] == 2 * 2 * 784 * 784
+    assert bags["intensity"] == 8 * 2 * 784 / (4 * 2 * (784 + 784))
+    assert thin["achieved"] == 2 * 4 * 10 * 2 * 784
+
+
+def test_peak_memory_sees_an_allocation():
+    with peak_memory(torch.device("cpu")) as nothing:
+        pass
+    with peak_memory(torch.device("cpu")) as large:
+        kept = torch.ones(100_000_000)
+    assert kept.nbytes * 0.9 < large.bytes - nothing.bytes < kept.nbytes * 1.5
+
+
+def test_on_a_cpu_memory_does_not_grow_with_tasks(few):
+    stream, net = RotationMNIST(few, n_tasks=6), FlyNet(6, width_mult=1)
+    assert groups(net, stream, Recipe(), [0, 2, 5]) == [[0], [2], [5]]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_on_a_gpu_groups_fill_the_memory_they_may(few):
+    stream, net = RotationMNIST(few, n_tasks=6), FlyNet(6, width_mult=1).cuda()
+    assert groups(net, stream, Recipe(), list(range(6)), memory=1) == [[t] for t in range(6)]
+    assert groups(net, stream, Recipe(), list(range(6))) == [list(range(6))]
+
+
+def test_the_papers_streams(few):
+    sizes = {name: len(stream) for name, stream in papers_streams(few, 36).items()}
+    assert sizes == {"rotations": 36, "shifts of 1 px": 28, "shifts of 2 px": 14, "augmentations": 8}
+    assert {len(stream) for stream in papers_streams(few, 3).values()} == {3}
+
+
+def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
+    assert main(["benchmark", "--profile", "smoke", "--compared", "1", "--out", str(tmp_path)]) == 0
+    assert "plain (as published)" in capsys.readouterr().out
+    result = json.loads((tmp_path / "benchmark.json").read_text())
+    assert result["ratio"] > 1
+    assert result["machine"]["threads"] == torch.get_num_threads()
+    assert {row["along"] for row in result["growth"]} == {"n_tasks", "width_mult", "n_train", "epochs"}
+    assert abs(result["paths"]["plain"]["mean_accuracy"] - result["paths"]["fast"]["mean_accuracy"]) < 0.05
+    assert set(result["streams"]) == set(papers_streams(few, 2))
+    assert all(0 < stream["mean_accuracy"] <= 1 for stream in result["streams"].values())
+    assert result["device"] == result["machine"]["device"]
+    assert result["seconds"] >= 0
+    assert result["commit"]
+    assert (tmp_path / "benchmark.png").stat().st_size > 1000
+
+
+def test_benchmark_command_refuses_in_one_line(capsys):
+    assert main(["benchmark", "--profile", "smoke", "--compared", "99"]) == 2
+    assert capsys.readouterr().err == "error: compared must be a whole number from 1 to 5; got 99\n"
+
+
+def test_growth_counts_the_shortest_look_at_every_size(few, monkeypatch):
+    looks = {}
+
+    def slower_at_first(net, stream, tasks, recipe):
+        size = (len(tasks), net.width_mult, len(stream.dataset.train_labels), recipe.epochs)
+        looks[size] = looks.get(size, 0) + 1
+        return {"seconds": {1: 9.0, 2: 2.0, 3: 5.0}[looks[size]]}
+
+    monkeypatch.setattr("tgsh.timing._benchmark.time_fast", slower_at_first)
+    rows = growth(lambda n, width=1: FlyNet(n, width_mult=width), few, Recipe(), width_mult=1, repeats=3)
+    assert {row["seconds"] for row in rows} == {2.0}
+    assert set(looks.values()) == {3}
+
+
+def test_a_stream_is_timed_on_tasks_spread_over_it(few, monkeypatch):
+    assert spread(36, 4) == [0, 9, 18, 27]
+    assert spread(14, 6) == [0, 2, 4, 7, 9, 11]
+    assert spread(3, 12) == [0, 1, 2]
+    stream, trained = RotationMNIST(few, n_tasks=6), []
+
+    def two_seconds_a_task(net, stream, tasks, recipe):
+        trained.extend(tasks)
+        return {"seconds": 2.0 * len(tasks), "accuracy": {t: t / 10 for t in tasks}}
+
+    monkeypatch.setattr("tgsh.timing._benchmark.time_fast", two_seconds_a_task)
+    result = time_stream(FlyNet(6, width_mult=1), stream, Recipe(), 3)
+    assert trained == [0, 2, 4]
+    assert (result["n_tasks"], result["timed"], result["seconds"]) == (6, 3, 12)
+    assert result["mean_accuracy"] == pytest.approx(0.2)

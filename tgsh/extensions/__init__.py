@@ -1,0 +1,63 @@
+"""Beyond the paper: hash codes, task inference, contexts for tasks never seen."""
+
+from tgsh.extensions._context_interpolation import (
+    accuracy_of_sets,
+    combine_contexts,
+    fourier_weights,
+    kriging_weights,
+    nearest_weights,
+    neighbour_weights,
+    periodic_covariance,
+    weights_by_method,
+)
+from tgsh.extensions._lsh import (
+    Retrieval,
+    bucket,
+    code_distance,
+    codes_under_each,
+    hash_codes,
+    majority_codes,
+    retrieve,
+    stream_features,
+)
+from tgsh.extensions._task_inference import (
+    METHODS,
+    InferredTasks,
+    TaskMemory,
+    TaskScores,
+    energy_score,
+    entropy_score,
+    fit_task_memory,
+    infer_tasks,
+    information_score,
+    score_tasks,
+)
+
+__all__ = [
+    "METHODS",
+    "InferredTasks",
+    "Retrieval",
+    "TaskMemory",
+    "TaskScores",
+    "accuracy_of_sets",
+    "bucket",
+    "code_distance",
+    "codes_under_each",
+    "combine_contexts",
+    "energy_score",
+    "entropy_score",
+    "fit_task_memory",
+    "fourier_weights",
+    "hash_codes",
+    "infer_tasks",
+    "information_score",
+    "kriging_weights",
+    "majority_codes",
+    "nearest_weights",
+    "neighbour_weights",
+    "periodic_covariance",
+    "retrieve",
+    "score_tasks",
+    "stream_features",
+    "weights_by_method",
+]

@@ -1,0 +1,169 @@
+"""Accuracy, precision and recall over a setting, over tasks, and over the number of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from tgsh.figures._curves import mean_and_range
+from tgsh.figures._style import BLUE, COLOURS, GREEN, GREY, ORANGE, RED, subplots
+
+_STYLES = ((RED, "^"), (ORANGE, "s"), (BLUE, "o"), (GREEN, "D"), (GREY, "v"))
+
+
+def retrieval_by_length(
+    n_bits: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[np.ndarray]]], chance: float
+) -> Figure:
+    """Precision, recall and other shares, in [0, 1], over the length of a hash code.
+
+    Args:
+        panels: title -> label -> ``(n_seeds, len(n_bits))``; all panels have the same labels.
+        n_bits: lengths of the code.
+        chance: level of a dashed line in the panel whose title contains "precision".
+    """
+    figure, axes = subplots(1, len(panels), size=(3.6 * len(panels), 3.9), sharey=True, squeeze=False)
+    for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
+        for number, (label, values) in enumerate(curves.items()):
+            mean_and_range(ax, np.asarray(n_bits), values, label, number)
+        if "precision" in title:
+            ax.axhline(chance, color="black", ls="--", lw=0.9)
+        _powers_of_two(ax, n_bits)
+        ax.set(title=title, xlabel="bits", ylim=(0, 1.03))
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def inference_by_number(n: Sequence[int], curves: Mapping[str, Sequence[np.ndarray]], chance: float) -> Figure:
+    """Share of batches whose task is inferred over the number ``n`` of inputs: label -> ``(n_seeds, len(n))``."""
+    figure, ax = subplots(size=(7.2, 3.3))
+    _draw_by_number(ax, n, curves, chance)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def accuracies_by_scenario(rows: Mapping[str, Sequence[float]], given: float) -> Figure:
+    """Test accuracy as horizontal bars, a dot for each seed; ``given``, the accuracy with the task given, is dashed."""
+    figure, ax = subplots(size=(7.2, 0.36 * len(rows) + 0.9))
+    for place, values in enumerate(rows.values()):
+        ax.barh(place, 100 * np.mean(values), color=COLOURS[0], alpha=0.6)
+        ax.plot(100 * np.asarray(values), [place] * len(values), ls="none", marker=".", color="black", ms=5)
+    ax.axvline(100 * given, color=RED, ls="--", lw=1)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.invert_yaxis()
+    ax.grid(True, axis="x")
+    ax.grid(False, axis="y")
+    ax.set(xlabel="test accuracy (%)", xlim=(0, 100))
+    return figure
+
+
+def _draw_by_number(ax: Axes, n: Sequence[int], curves: Mapping[str, Sequence[np.ndarray]], chance: float) -> None:
+    for number, (label, values) in enumerate(curves.items()):
+        mean_and_range(ax, np.asarray(n), values, label, number)
+    ax.axhline(chance, color="black", ls="--", lw=0.9)
+    _powers_of_two(ax, n)
+    ax.set(xlabel="inputs that share a task, n", ylabel="task inferred exactly", ylim=(-0.02, 1.03))
+
+
+def _powers_of_two(ax: Axes, values: Sequence[int]) -> None:
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(list(values), [str(value) for value in values])
+    ax.minorticks_off()
+
+
+def accuracy_over(
+    values: Sequence[float],
+    curves: Mapping[str, Sequence[np.ndarray]],
+    xlabel: str,
+    references: Mapping[str, float],
+    log: bool = False,
+) -> Figure:
+    """Test accuracy over a setting, name -> ``(n_seeds, len(values))``: mean and range; references are dashed."""
+    figure, ax = subplots(size=(7.2, 3.4))
+    for (name, stacked), (colour, marker) in zip(curves.items(), _STYLES, strict=False):
+        percent = 100 * np.asarray(stacked, dtype=float)
+        ax.plot(values, percent.mean(0), color=colour, marker=marker, ms=4, label=name)
+        ax.fill_between(values, percent.min(0), percent.max(0), color=colour, alpha=0.2, lw=0)
+    for (name, level), dashes in zip(references.items(), ("--", ":"), strict=False):
+        ax.axhline(100 * level, color="black", lw=1, ls=dashes, label=name)
+    if log:
+        ax.set_xscale("log")
+    ax.set_xticks(values, [f"{value:g}" for value in values], minor=False)
+    ax.set(xlabel=xlabel, ylabel="test accuracy (%)")
+    _legend(ax, 3)
+    return figure
+
+
+def accuracy_round(
+    positions: np.ndarray,
+    panels: Mapping[str, Mapping[str, np.ndarray]],
+    trained_at: Sequence[np.ndarray],
+    reference: tuple[np.ndarray, np.ndarray],
+    unit: str,
+) -> Figure:
+    """Test accuracy over all positions on the circle, one panel for each set of known contexts.
+
+    Args:
+        positions: ``(P,)``.
+        panels: title -> name -> accuracy ``(P,)``.
+        trained_at: for each panel, the positions of the known contexts.
+        reference: positions and accuracies of contexts trained on the task itself.
+    """
+    figure, axes = subplots(
+        len(panels), 1, size=(7.4, 2.3 * len(panels) + 0.5), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, (title, curves), known in zip(axes[:, 0], panels.items(), trained_at, strict=True):
+        _draw_round(ax, positions, curves, reference)
+        low = min(100 * curve.min() for curve in curves.values())
+        ax.plot(known, np.full(len(known), low - 1), ls="none", marker="|", color="black", ms=5)
+        ax.set(title=title, ylabel="test accuracy (%)")
+    axes[-1, 0].set_xlabel(f"task ({unit})")
+    if unit == "degrees":
+        axes[-1, 0].xaxis.set_major_locator(MultipleLocator(30))
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    return figure
+
+
+def _draw_round(
+    ax: Axes, positions: np.ndarray, curves: Mapping[str, np.ndarray], reference: tuple[np.ndarray, np.ndarray]
+) -> None:
+    for (name, curve), colour in zip(curves.items(), (ORANGE, BLUE), strict=True):
+        ax.plot(positions, 100 * curve, color=colour, lw=1.3, label=name)
+    ax.plot(reference[0], 100 * reference[1], ls="none", marker=".", ms=5, color="black", label="trained on the task")
+
+
+def _legend(ax: Axes, columns: int) -> None:
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)
+
+
+def legibility(
+    accuracy: Sequence[float],
+    read: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    marks: Mapping[str, tuple[float, float]],
+    chance: float,
+) -> Figure:
+    """Share of images read correctly over the accuracy of the contexts that they were made from.
+
+    Args:
+        accuracy: ``(L,)`` in [0, 1], of L kinds of contexts.
+        read: name of an inverse -> shares ``(L,)`` in [0, 1].
+        names: of the kinds of contexts.
+        marks: name -> a single point (accuracy, share).
+        chance: share read correctly by guessing.
+    """
+    figure, ax = subplots(size=(7.2, 3.4))
+    for (name, shares), colour in zip(read.items(), (BLUE, ORANGE), strict=False):
+        ax.plot(accuracy, shares, "o-", color=colour, ms=5, label=name)
+    for (name, at), marker, colour in zip(marks.items(), "*D", (BLUE, ORANGE), strict=False):
+        ax.plot(*at, marker, ms=11 if marker == "*" else 7, color=colour, mec="black", ls="none", label=name)
+    for i, (x, y, name) in enumerate(zip(accuracy, next(iter(read.values())), names, strict=True)):
+        away = (0, (7, -14, 18)[i % 3])  # neighbours can lie close to each other
+        ax.annotate(name, (x, y), xytext=away, textcoords="offset points", ha="center", fontsize=8)
+    ax.axhline(chance, color=GREY, ls="--", lw=1, label="guessing")
+    ax.set(xlabel="test accuracy of the context", ylabel="pictures read as their digit", ylim=(0, 1.18))
+    ax.legend(fontsize=8, loc="lower left")
+    return figure

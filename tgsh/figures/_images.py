@@ -1,0 +1,75 @@
+"""Images: tasks, and reconstructions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from tgsh.benchmarks import SIDE, TaskStream
+from tgsh.figures._style import subplots
+
+
+def show_tasks(stream: TaskStream, tasks: Sequence[int], samples: Sequence[int]) -> Figure:
+    """Test images in tasks: one row for each of ``samples``, one column for each of ``tasks``."""
+    titles = [fill(stream[t].name, width=12) for t in tasks]
+    width = 1.0 if max(map(len, titles)) > 8 else 0.75
+    size = (width * len(tasks), (width + 0.05) * len(samples) + 0.2 * max(title.count("\n") + 1 for title in titles))
+    figure, axes = subplots(len(samples), len(tasks), size=size, squeeze=False)
+    for column, t in enumerate(tasks):
+        images, _ = stream.images(t, "test", torch.tensor(list(samples)))
+        white = 1 if images.is_floating_point() else 255
+        for row, image in enumerate(images):
+            axes[row, column].imshow(image.cpu(), cmap="gray", vmin=0, vmax=white)
+            axes[row, column].axis("off")
+        axes[0, column].set_title(titles[column], fontsize=9)
+    return figure
+
+
+def image_sheet(images: Tensor, names: Sequence[str], tasks_per_sheet: int = 18) -> Figure:
+    """Images ``(T, K, 784)``: a column for each task, a row for each class, in strips of ``tasks_per_sheet`` tasks."""
+    T, K, _ = images.shape
+    strips = -(-T // tasks_per_sheet)
+    wide = min(T, tasks_per_sheet)
+    figure, axes = subplots(strips, 1, size=(0.5 * wide + 0.4, (0.5 * K + 0.3) * strips), squeeze=False)
+    low, high = images.quantile(0.02, dim=2, keepdim=True), images.quantile(0.995, dim=2, keepdim=True)
+    grey = ((images - low) / (high - low)).clamp(0, 1).reshape(T, K, SIDE, SIDE).cpu().numpy()
+    for strip, ax in enumerate(axes[:, 0]):
+        part = slice(strip * tasks_per_sheet, (strip + 1) * tasks_per_sheet)
+        tiles = grey[part]
+        sheet = np.full((K * SIDE, wide * SIDE), np.nan)
+        sheet[:, : len(tiles) * SIDE] = tiles.transpose(1, 2, 0, 3).reshape(K * SIDE, -1)
+        ax.imshow(sheet, cmap="gray", vmin=0, vmax=1)
+        centres = SIDE / 2 + SIDE * np.arange(max(K, wide))
+        ax.set_xticks(centres[: len(tiles)], names[part], fontsize=7)
+        ax.set_yticks(centres[:K], [str(k) for k in range(K)], fontsize=8)
+        ax.tick_params(length=0)
+        ax.xaxis.tick_top()
+        ax.grid(False)
+        ax.set_frame_on(False)
+    return figure
+
+
+def picture_rows(rows: Mapping[str, Tensor], columns: Sequence[str], title: str = "") -> Figure:
+    """Named rows ``(columns, 784)`` of pictures from 0, black, to 1, white, in a figure of fixed size.
+
+    All pictures are drawn as a single image, which is fast enough for the frames of an explorer.
+    """
+    figure, ax = subplots(size=(0.62 * len(columns) + 1.7, 0.62 * len(rows) + 0.6))
+    pictures = np.stack([images.reshape(-1, SIDE, SIDE).cpu().numpy() for images in rows.values()])
+    # a white line between pictures
+    framed = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=1)
+    side = SIDE + 2
+    ax.imshow(framed.transpose(0, 2, 1, 3).reshape(len(rows) * side, -1), cmap="gray", vmin=0, vmax=1)
+    ax.set_xticks(side * (np.arange(len(columns)) + 0.5) - 0.5, columns)
+    ax.set_yticks(side * (np.arange(len(rows)) + 0.5) - 0.5, list(rows), fontsize=9)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    ax.grid(False)
+    ax.set_frame_on(False)
+    ax.set_title(title, fontsize=10)
+    return figure

@@ -1,0 +1,160 @@
+"""An inverse of the CRWN: the ten pictures that, as training data, would best explain a context vector.
+
+Let a context minimise cross entropy plus ``ridge / 2 |m|^2``. The gradient is zero there, so
+
+    ridge m_t = mean_i sum_k (y_ik - p_ik) W2[k] * s(W1 x_i):
+
+the context is a sum of features of training images, each multiplied by rows of W2. Put one picture x_k for all that
+speaks for class k, and with V[k] = W2[k] - mean_j W2[j]
+
+    m_t ~ sum_k V[k] * s(W1 x_k),
+
+H equations in ten pictures. `map_reconstruct` solves them, through the ReLU, in the least-squares sense. Eq. 3 is the
+first step of such a solution: it projects the context back along W2[k], and leaves in the picture of class k what the
+nine other classes wrote into the same units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import scipy.sparse
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tgsh.benchmarks import SIDE
+from tgsh.datasets import MEAN, STD
+from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.networks import FlyNet
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The prior of `map_reconstruct`: smooth, bright in the centre, dark at the border.
+
+    A picture is ``sigmoid(contrast * field - dark - (radius / reach)^6)`` of a Gaussian random field of variance one
+    with a Gaussian correlation. It holds no image, and nothing that was measured on images.
+
+    Attributes:
+        blur: standard deviation in pixels of the kernel that the field is smoothed with.
+        contrast: how steeply the field turns to light.
+        dark: the larger, the darker a picture without evidence.
+        reach: distance from the middle, in pixels, beyond which pictures are dark.
+    """
+
+    blur: float = 1.0
+    contrast: float = 2.0
+    dark: float = 2.0
+    reach: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            check_positive(name, value)
+
+    def draw(self, noise: Tensor) -> Tensor:
+        """Pictures ``(..., 784)`` in [0, 1] from the white noise ``(..., 784)`` that the field is made of."""
+        kernel = gaussian_kernel(self.blur)
+        kernel = kernel / kernel.square().sum(1).max().sqrt()
+        field = (kernel @ noise.unflatten(-1, (SIDE, SIDE)) @ kernel).flatten(-2)
+        line = torch.arange(SIDE) - (SIDE - 1) / 2
+        radius = (line[:, None].square() + line.square()).sqrt().flatten()
+        return (self.contrast * field - self.dark - (radius / self.reach) ** 6).sigmoid()
+
+
+class ForwardModel:
+    """What ten pictures would write into the context of one network: ``sum_k V[k] * s(W1 x_k)``.
+
+    Args:
+        net: any `FlyNet`, on the CPU.
+    """
+
+    def __init__(self, net: FlyNet) -> None:
+        self.W1 = scipy.sparse.csr_array(net.W1.numpy())
+        self.V = net.W2 - net.W2.mean(0)
+        self.mean = net.column_sums / net.n_hidden if net.centred else torch.zeros(net.n_inputs)
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """``(T, H)`` from pictures ``(T, 10, 784)`` in [0, 1]."""
+        x = ((pictures - MEAN) / STD).flatten(0, 1)
+        h = (_Project.apply(x, self.W1) - (x @ self.mean)[:, None]).clamp(min=0)
+        return (self.V * h.unflatten(0, pictures.shape[:2])).sum(1)
+
+    def back_projection(self, contexts: Tensor) -> Tensor:
+        """``W1' (V[k] * m_t)``, ``(T, 10, 784)``: Eq. 3, not whitened, less the mean over the classes."""
+        h = (self.V * contexts[:, None]).flatten(0, 1)
+        return torch.from_numpy(self.W1.T @ h.numpy().T).T.unflatten(0, (len(contexts), -1))
+
+
+class _Project(torch.autograd.Function):
+    # x W1' of a sparse W1: a dense product would multiply a hundred times as often, mostly by zero.
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, W1: scipy.sparse.csr_array) -> Tensor:
+        ctx.W1 = W1
+        return torch.from_numpy(W1 @ x.detach().numpy().T).T
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        return torch.from_numpy(ctx.W1.T @ np.ascontiguousarray(gradient.numpy().T)).T, None
+
+
+def map_reconstruct(
+    nets: Sequence[FlyNet],
+    contexts: Sequence[Tensor],
+    prior: Prior | None = None,
+    *,
+    steps: int = 60,
+    strength: float = 100.0,
+    length: float = 4.0,
+) -> Tensor:
+    """Ten pictures a task, ``(T, 10, 784)`` in [0, 1], that explain the contexts of all networks at once.
+
+    Minimises ``strength / 2 |sum_k V[k] * s(W1 x_k) / length - m / |m||^2``, averaged over the networks, plus the
+    prior's ``|noise|^2 / 200``, by Adam from `ForwardModel.back_projection`; every step looks at the next network in
+    turn. Nothing is drawn at random.
+
+    Args:
+        nets: one network or several; on the CPU.
+        contexts: ``(T, H)`` for each network; task t must be the same task in all.
+        strength: of the contexts against the prior.
+        length: that the explanation is to have; a larger one asks for more light.
+
+    Raises:
+        ParameterError: as many contexts as networks are not given, or a setting is out of range.
+    """
+    prior = prior if prior is not None else Prior()
+    if not nets or len(nets) != len(contexts):
+        raise ParameterError(f"every network needs its contexts; got {len(nets)} networks, {len(contexts)} contexts")
+    check_int("steps", steps, 1)
+    check_positive("strength", strength)
+    check_positive("length", length)
+    explainers = [ForwardModel(net) for net in nets]
+    targets = [F.normalize(m.detach(), dim=1) for m in contexts]
+    start = sum(e.back_projection(m) for e, m in zip(explainers, targets, strict=True))
+    noise = (0.3 * start / start.std((1, 2), keepdim=True)).requires_grad_()
+    optimiser = torch.optim.Adam([noise], lr=0.1, betas=(0.9, 0.95))
+    for step in range(steps):
+        explainer, m = explainers[step % len(nets)], targets[step % len(nets)]
+        misfit = (explainer(prior.draw(noise)) / length - m).square().sum()
+        loss = strength / 2 * misfit + noise.square().sum() / 200
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return prior.draw(noise.detach())
+
+
+@torch.no_grad()
+def forward_cosine(net: FlyNet, contexts: Tensor, pictures: Tensor) -> Tensor:
+    """``(T,)`` cosine between each context and what ten pictures ``(T, 10, 784)`` in [0, 1] would write into it."""
+    return F.cosine_similarity(ForwardModel(net)(pictures), contexts, dim=1)
+
+
+def gaussian_kernel(sigma: float) -> Tensor:
+    """``exp(-d^2 / (2 sigma^2))`` of the distance d between two pixels of a line, ``(28, 28)``."""
+    # Numbers so small that a processor computes them in microcode would make every product many times slower.
+    line = torch.arange(SIDE).float()
+    kernel = (-(line[:, None] - line).square() / (2 * sigma**2)).exp()
+    return kernel.where(kernel > 1e-12, 0.0)

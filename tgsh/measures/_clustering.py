@@ -1,0 +1,60 @@
+"""Hierarchical clustering of tasks by the similarity of their contexts (paper, Section 3.2 and Fig. 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.cluster.hierarchy import cophenet, leaves_list, linkage, to_tree
+from scipy.spatial.distance import squareform
+
+from tgsh.measures._similarity import pairs_of
+
+
+def cluster(similarity: np.ndarray) -> np.ndarray:
+    """Cluster tasks by average linkage on cosine distance, 1 - ``similarity`` ``(T, T)``.
+
+    Returns:
+        SciPy's linkage matrix ``(T - 1, 4)``, its leaves ordered so that neighbours are as similar as the tree allows.
+    """
+    distance = 1 - (similarity + similarity.T) / 2
+    np.fill_diagonal(distance, 0)
+    return linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
+
+
+def dendrogram_order(tree: np.ndarray) -> np.ndarray:
+    """Order ``(T,)`` of the tasks below the dendrogram."""
+    return leaves_list(tree)
+
+
+def clades(tree: np.ndarray) -> set[frozenset[int]]:
+    """Groups of two or more tasks that form a subtree, without the group of all tasks: T - 2 of them."""
+    _, nodes = to_tree(tree, rd=True)
+    groups = {frozenset(node.pre_order()) for node in nodes if not node.is_leaf()}
+    return {group for group in groups if len(group) <= len(tree)}
+
+
+def is_outgroup(tree: np.ndarray, task: int) -> bool:
+    """Whether ``task`` alone joins all others in the last step of the clustering."""
+    return task in tree[-1, :2].astype(int)
+
+
+@dataclass(frozen=True)
+class TreeAgreement:
+    """Agreement of trees over the same tasks: means over all pairs of trees.
+
+    Attributes:
+        cophenetic: Pearson correlation of the cophenetic distances, the heights at which pairs of tasks join.
+        shared_clades: fraction of the clades that both trees have, in [0, 1].
+    """
+
+    cophenetic: float
+    shared_clades: float
+
+
+def tree_agreement(trees: list[np.ndarray]) -> TreeAgreement:
+    """Compare two or more trees with each other."""
+    heights = np.corrcoef([cophenet(tree) for tree in trees])
+    held = [clades(tree) for tree in trees]
+    shared = [len(a & b) / len(a) for i, a in enumerate(held) for b in held[:i]]
+    return TreeAgreement(float(pairs_of(heights).mean()), float(np.mean(shared)))

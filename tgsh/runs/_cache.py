@@ -1,0 +1,108 @@
+"""The run cache keeps what was computed, so that no task is trained twice and chapters share their networks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from tgsh.runs._identity import tensor_digest
+
+
+def cache_root() -> Path:
+    """The folder of the run cache: ``$TGSH_CACHE``, else ``tgsh/runs`` in the user's cache folder."""
+    if os.environ.get("TGSH_CACHE"):
+        return Path(os.environ["TGSH_CACHE"]).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tgsh" / "runs"
+
+
+class RunCache:
+    """Tensors on disk under the hash of a *spec*: a JSON-able description of all that determines them (`describe`).
+
+    An entry is a safetensors file (no pickle). It is written under a temporary name and then renamed, so that several
+    processes can share a cache and an interrupted write leaves no incomplete entry. An entry that cannot be read, or
+    that does not match its digest, is removed with a note and counts as missing.
+
+    Args:
+        root: folder of the cache; default: ``$TGSH_CACHE``, else ``tgsh/runs`` in the user's cache folder.
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else cache_root()
+
+    def _path(self, spec: Mapping[str, object]) -> Path:
+        key = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+        return self.root / key[:2] / f"{key}.safetensors"
+
+    def get(self, spec: Mapping[str, object]) -> dict[str, Tensor] | None:
+        """Return the tensors stored under ``spec``, on the CPU; None where there is no entry."""
+        path = self._path(spec)
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+                sound = (file.metadata() or {}).get("sha256") == tensor_digest(tensors)
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, OSError, ValueError):
+            sound = False
+        if not sound:
+            print("note: a damaged entry of the run cache was removed; its task is trained again", flush=True)
+            path.unlink(missing_ok=True)
+            return None
+        return tensors
+
+    def put(self, spec: Mapping[str, object], tensors: Mapping[str, Tensor]) -> None:
+        """Store ``tensors`` under ``spec``. If the file cannot be written, print a note and continue without it."""
+        path = self._path(spec)
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        metadata = {"sha256": tensor_digest(plain), "spec": json.dumps(spec, sort_keys=True)}
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                file.write(safetensors.torch.save(plain, metadata))
+            os.replace(temporary, path)
+        except OSError as error:
+            print(f"note: the run cache could not be written ({error.strerror}); going on without it", flush=True)
+        finally:
+            if temporary is not None and os.path.exists(temporary):
+                os.unlink(temporary)
+
+    def get_or_compute(
+        self, spec: Mapping[str, object] | None, compute: Callable[[], Mapping[str, Tensor]]
+    ) -> Mapping[str, Tensor]:
+        """Return the tensors stored under ``spec``; compute and store them where there is no entry.
+
+        Args:
+            spec: from `describe`; None: compute, and store nothing.
+            compute: function that returns tensors by name.
+        """
+        stored = None if spec is None else self.get(spec)
+        if stored is None:
+            stored = compute()
+            if spec is not None:
+                self.put(spec, stored)
+        return stored
+
+    def info(self) -> tuple[int, int]:
+        """Return the number of entries and their size in bytes."""
+        files = self._files()
+        return len(files), sum(path.stat().st_size for path in files)
+
+    def clear(self) -> tuple[int, int]:
+        """Remove all entries; return the number and the size in bytes of those removed."""
+        found = self.info()
+        for path in self._files():
+            path.unlink(missing_ok=True)
+        return found
+
+    def _files(self) -> list[Path]:
+        return [*self.root.glob("??/*.safetensors"), *self.root.glob("??/*.part")]

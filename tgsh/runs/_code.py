@@ -1,0 +1,129 @@
+"""Identity of code: the sources that a module consists of, and the versions of the libraries that it uses."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+import sysconfig
+from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+_LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib"))
+_sources: dict[str, tuple[ModuleSpec, str, list[str]]] = {}
+
+
+def code_identity(module: str) -> str | None:
+    """Return the hash of the code of a module and of all that it imports; None where a source is missing.
+
+    Modules of a library are identified by its version. Comments and docstrings do not count.
+    """
+    parts = code_closure(module)
+    return None if parts is None else hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_closure(module: str) -> dict[str, str] | None:
+    """Return what the code of a module consists of: hashes of sources by module, and versions by library.
+
+    None where a module has no source, such as a notebook.
+    """
+    parts: dict[str, str] = {}
+    return parts if _collect(module, parts) else None
+
+
+def _collect(name: str, parts: dict[str, str]) -> bool:
+    top = name.partition(".")[0]
+    if name in parts or top in parts:
+        return True
+    if top != "tgsh" and _is_library(top):
+        parts[top] = _version(top)
+        return True
+    known = _read(name)
+    if known is None:
+        return False
+    parts[name], imported = known
+    return all(_collect(target, parts) for target in imported)
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__spec__", None)
+    try:
+        return find_spec(name)  # of an import inside a function that has not run yet
+    except (ImportError, ValueError):
+        return None
+
+
+def _is_library(top: str) -> bool:
+    if top in sys.stdlib_module_names:
+        return True
+    spec = _spec(top)
+    if spec is None:
+        return top not in sys.modules  # an optional library that is not installed
+    places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ())
+    return any(Path(place).resolve().is_relative_to(folder) for place in places for folder in _LIBRARIES)
+
+
+@functools.cache
+def _version(top: str) -> str:
+    if top in sys.stdlib_module_names:
+        return sys.version
+    try:
+        return version(top)
+    except PackageNotFoundError:  # the distribution has another name, as Pillow has, or is not installed
+        return ", ".join(version(name) for name in sorted(set(_distributions().get(top, ())))) or "unknown"
+
+
+_distributions = functools.cache(packages_distributions)
+
+
+def _read(name: str) -> tuple[str, list[str]] | None:
+    # Hash of the source of a module, and the modules that it imports. A source is read once for each time that the
+    # module is loaded (its spec is then another): an edit of the file changes nothing before the module is reloaded.
+    spec = _spec(name)
+    if spec is None or not spec.has_location or not spec.origin.endswith(".py"):
+        return None
+    if name not in _sources or _sources[name][0] is not spec:
+        try:
+            tree = _without_docstrings(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+        except OSError:
+            return None
+        digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+        _sources[name] = spec, digest, sorted(_imports(tree, spec.parent))
+    return _sources[name][1:]
+
+
+def _imports(tree: ast.Module, package: str) -> set[str]:
+    # Names of the modules that a module of ``package`` imports.
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            source = ".".join(part for part in (above, node.module) if part)
+            found |= {_home(source, alias.name) for alias in node.names}
+    return found
+
+
+def _home(source: str, name: str) -> str:
+    # The module that ``from source import name`` depends on: a room of tgsh would bring in all of its files, so a class
+    # or function of a room counts as the file that defines it.
+    value = getattr(sys.modules.get(source), name, None)
+    if isinstance(value, ModuleType):
+        return value.__name__
+    defined = hasattr(value, "__qualname__") and value.__module__ in sys.modules
+    return value.__module__ if defined and source.partition(".")[0] == "tgsh" else source
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    definitions = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        if isinstance(node, definitions) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return tree

@@ -1,0 +1,143 @@
+"""Identity of code, settings and weights, so that a stored result is only used for what it was computed from."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tgsh.runs._code import code_identity
+from tgsh.runs._device import device_name
+
+_IN_EVERY_MODULE = frozenset(vars(nn.Module()))  # attributes that PyTorch itself gives to a module
+_noted: set[str] = set()
+
+
+def tensor_digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of tensors by name: names, dtypes, shapes and bytes."""
+    sha = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha.update(tensor.flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+    return sha.hexdigest()
+
+
+def identity(thing: Any) -> str | None:
+    """Return a text that identifies a value, an object, a class or a function; None where that is not possible.
+
+    - Numbers, strings, arrays, and collections of identifiable things are identified by their values.
+    - A class or function is identified by its name and its code: the source of its module and of all that this imports,
+      a library by its version. What is defined in a notebook or inside a function has no such source.
+    - A frozen dataclass is identified by its class and its fields.
+    - A network is identified by the classes of its parts, their attributes, buffers and parameters. Lists of parameters
+      hold what a task learns, so they do not count, and neither does ``n_tasks``.
+
+    A string called ``identity``, set on a class or function, stands for its code, and must change when the code does.
+    Set on an object itself, it stands for the whole object.
+    """
+    stated = _stated(thing)
+    if stated is not None:
+        return f"{getattr(thing, '__qualname__', type(thing).__qualname__)}: {stated}"
+    if isinstance(thing, np.generic):
+        thing = thing.item()
+    if thing is None or isinstance(thing, bool | int | float | str | bytes | torch.dtype):
+        return repr(thing)
+    if isinstance(thing, np.ndarray):
+        thing = torch.from_numpy(thing)
+    if isinstance(thing, Tensor):
+        return tensor_digest({"": thing})
+    if isinstance(thing, Mapping):
+        return _of_all(x for pair in sorted(thing.items()) for x in pair)
+    if isinstance(thing, list | tuple | range):
+        return _of_all(thing)
+    if isinstance(thing, functools.partial):
+        return _of_all([thing.func, thing.args, thing.keywords])
+    if isinstance(thing, type | FunctionType | BuiltinFunctionType):
+        return _of_definition(thing)
+    if isinstance(thing, nn.Module):
+        return _of_module(thing)
+    if is_dataclass(thing) and type(thing).__dataclass_params__.frozen:
+        return _of_all([type(thing), *(getattr(thing, field.name) for field in fields(thing))])
+    if _stated(type(thing)) is not None and hasattr(thing, "__dict__"):
+        return _of_all([type(thing), vars(thing)])
+    return None
+
+
+def _stated(thing: Any) -> str | None:
+    # The string ``identity`` of the thing itself. An object does not take over that of its class, nor a class that of
+    # its base.
+    if isinstance(thing, type):
+        own = vars(thing).get("identity")
+    elif isinstance(getattr(type(thing), "identity", None), str):
+        own = getattr(thing, "__dict__", {}).get("identity")
+    else:
+        own = getattr(thing, "identity", None)
+    return own if isinstance(own, str) else None
+
+
+def _of_all(things: Iterable[Any]) -> str | None:
+    found = [identity(thing) for thing in things]
+    return None if None in found else f"[{', '.join(found)}]"
+
+
+def _of_definition(thing: Any) -> str | None:
+    name = f"{thing.__module__}.{thing.__qualname__}"
+    if "<" in thing.__qualname__:  # <locals>, <lambda>: values that it encloses are not in the source
+        return None
+    code = code_identity(thing.__module__ or "builtins")
+    return None if code is None else f"{name}@{code}"
+
+
+def _of_module(net: nn.Module) -> str | None:
+    parts, tensors = [], dict(net.named_buffers())
+    for name, part in net.named_modules():
+        if isinstance(part, nn.ParameterList):
+            continue
+        settings = {key: value for key, value in vars(part).items() if key not in _IN_EVERY_MODULE}
+        settings.pop("n_tasks", None)
+        parts += [name, type(part), settings]
+        tensors |= {f"{name}.{key}": value for key, value in part.named_parameters(recurse=False)}
+    return _of_all([*parts, tensor_digest(tensors)])
+
+
+def describe(
+    code: Sequence[Any], tensors: Mapping[str, Tensor], device: torch.device, **settings: Any
+) -> dict[str, Any] | None:
+    """Describe all that determines a result, JSON-able, as the key of its entry in the run cache.
+
+    Args:
+        code: classes, functions, tasks and networks that compute it.
+        tensors: values that the computation starts from, by name.
+        device: device of the computation. Processors of different kinds round differently, and a cached result is
+            the same to the last digit as one computed anew.
+        settings: numbers and strings.
+
+    Returns:
+        None where something in ``code`` has no `identity`; the first time, a note says so.
+    """
+    found = [identity(thing) for thing in code]
+    for thing, known in zip(code, found, strict=True):
+        if known is None:
+            _note(getattr(thing, "__qualname__", type(thing).__qualname__))
+            return None
+    capability = torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else ""
+    return {
+        "code": found,
+        "tensors": tensor_digest(tensors),
+        "machine": [device_name(device), capability, torch.__version__],
+        **settings,
+    }
+
+
+def _note(name: str) -> None:
+    if name not in _noted:
+        _noted.add(name)
+        print(f"note: nothing identifies {name}, so results are not kept; give it an identity to keep them", flush=True)

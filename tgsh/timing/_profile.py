@@ -1,0 +1,134 @@
+"""Time of a batch by stage, and its relation to the two ceilings of the machine (a roofline)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import torch
+
+from tgsh.benchmarks import RotationMNIST
+from tgsh.networks import FlyNet
+from tgsh.runs import n_workers, parallel_map
+from tgsh.seeding import generator
+from tgsh.timing._machine import seconds_of
+from tgsh.training import PILTask, Recipe, batches, dense_features
+
+
+def profile_stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> dict[str, dict[str, float]]:
+    """Milliseconds of each stage of a batch, on the plain and on the fast path.
+
+    The fast path is timed as it runs, on all cores at once; milliseconds are then those of the whole machine per batch.
+
+    Args:
+        net: a network; its context 0 is used and does not change.
+        stream: the tasks; task 0 is used.
+        n_batches: largest number of batches timed.
+
+    Returns:
+        Milliseconds by path and stage.
+    """
+    fast = _on_all_cores(lambda _: _fast_stages(net, stream, n_batches), net.W2.device)
+    return {"plain": _plain_stages(net, stream, n_batches), "fast": fast}
+
+
+def _on_all_cores(job: Callable[[int], dict[str, float]], device: torch.device) -> dict[str, float]:
+    n = n_workers(device)
+    rows = list(parallel_map(job, range(n), device))
+    return {name: sum(row[name] for row in rows) / n**2 for name in rows[0]}  # mean over n, which ran at once
+
+
+def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
+    device, W1, m = net.W2.device, net.W1, net.context_vector(0).detach().requires_grad_()
+    loader = iter(torch.utils.data.DataLoader(PILTask(stream, 0), batch_size=128))
+    batch = SimpleNamespace()
+
+    def load() -> None:
+        batch.x, batch.y = (part.to(device) for part in next(loader))
+
+    def encode() -> None:
+        batch.h = dense_features(W1, batch.x)
+
+    def learn() -> None:
+        torch.nn.functional.cross_entropy((m * batch.h) @ net.W2.T, batch.y).backward()
+
+    parts = {"images, one by one": load, "dense W1 x, centre, ReLU": encode, "modulate, logits, autograd": learn}
+    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128), device)
+
+
+@torch.no_grad()
+def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
+    source = batches(net, stream, [0], Recipe(epochs=1), data_seed=net.seed)
+    batch = SimpleNamespace()
+
+    def load() -> None:
+        batch.x, batch.y = next(source)
+
+    def encode() -> None:
+        batch.h = net.features(batch.x[0]).T
+
+    def learn() -> None:
+        D = ((net.W2 * m) @ batch.h).softmax(0).sub_(batch.y[0].T)
+        torch.mul(net.W2, D @ batch.h.T).sum(0)
+
+    m = net.context_vector(0).detach()
+    load()  # transforms the whole task, which the stages below do not pay again
+    parts = {"images, by gather": load, "bags of seven, ReLU": encode, "two thin products": learn}
+    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), net.W2.device)
+
+
+def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, n_kept: int = 8192) -> dict[str, float]:
+    """Milliseconds to fetch a random batch of stored features from memory, and to compute it again from the pixels.
+
+    Features of ``n_kept`` samples are stored (257 MB at the paper's width): more than a processor's cache, less than a
+    task.
+    """
+    x = next(batches(net, stream, [0], Recipe(epochs=1), data_seed=0))[0][0]
+    n_kept = min(n_kept, len(stream.dataset.train_labels))
+    kept = net.features(x[:1]).expand(n_kept, -1).contiguous()
+    size = (n_workers(x.device), n_batches, len(x))
+    order = torch.randint(n_kept, size, generator=generator(net.seed, "kept")).to(x.device)
+
+    def both(worker: int) -> dict[str, float]:
+        chosen = iter(order[worker])
+        parts = {"fetch": lambda: kept[next(chosen)], "recompute": lambda: net.features(x)}
+        return _time_stages(parts, n_batches, net.W2.device)
+
+    return _on_all_cores(both, net.W2.device)
+
+
+def _time_stages(parts: dict[str, Callable[[], None]], n: int, device: torch.device) -> dict[str, float]:
+    spent = dict.fromkeys(parts, 0.0)
+    for _ in range(n):
+        for name, part in parts.items():
+            spent[name] += seconds_of(part, device)
+    return {name: 1000 * seconds / n for name, seconds in spent.items()}
+
+
+def roofline_points(stages: dict[str, dict[str, float]], width_mult: int, batch: int = 128) -> list[dict]:
+    """Points of a roofline for the arithmetic stages: operations per byte moved, and operations per second achieved.
+
+    Args:
+        stages: from `profile_stages`.
+        width_mult: of the network.
+        batch: images in a batch.
+
+    Returns:
+        A row for each stage, with ``path``, ``stage``, ``intensity`` (operations a byte) and ``achieved`` (per second).
+    """
+    D, K, H = FlyNet.n_inputs, FlyNet.n_classes, FlyNet.n_inputs * width_mult
+    # name of the stage -> its operations, and the numbers (4 bytes) it must read and write at least
+    needs = {
+        ("plain", "dense W1 x, centre, ReLU"): (2 * batch * D * H, batch * D + H * D + batch * H),
+        ("fast", "bags of seven, ReLU"): (8 * batch * H, batch * D + batch * H),
+        ("fast", "two thin products"): (4 * batch * H * K, 2 * batch * H),
+    }
+    return [
+        {
+            "path": path,
+            "stage": stage,
+            "intensity": operations / (4 * moved),
+            "achieved": operations / (stages[path][stage] / 1000),
+        }
+        for (path, stage), (operations, moved) in needs.items()
+    ]

@@ -1,0 +1,44 @@
+"""Training contexts by autograd, for every network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from tgsh.benchmarks import TaskStream
+from tgsh.errors import ParameterError
+from tgsh.networks import CRWN
+from tgsh.training._recipe import Recipe, batch_rows
+
+
+def fit_autograd(net: CRWN, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int) -> None:
+    """Train the contexts of ``tasks``, one after the other, in place.
+
+    The features do not change between epochs, so they are computed once and kept: one number for each image and unit.
+
+    Args:
+        net: any CRWN.
+        stream: the tasks.
+        tasks: positions in the stream.
+        recipe: settings of the training.
+        data_seed: determines the order of the training images, as in `batch_order`.
+
+    Raises:
+        ParameterError: training diverged.
+    """
+    for t in tasks:
+        images, labels = stream.images(t, "train", device=net.W2.device)
+        with torch.no_grad():
+            features = torch.cat([net.features(net.inputs(part)) for part in images.split(recipe.batch_size)])
+        optimiser = torch.optim.RMSprop([net.g[t], net.c[t]], lr=recipe.lr)
+        for batch in batch_rows(recipe, data_seed, stream.order_key(t), len(labels)):
+            rows = batch.to(labels.device)
+            logits = net.modulate(features.index_select(0, rows), net.context_vector(t)) @ net.W2.T
+            loss = F.cross_entropy(logits, labels[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        if not all(torch.isfinite(parameter).all() for parameter in (net.g[t], net.c[t])):
+            raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")

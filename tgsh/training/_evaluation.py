@@ -1,0 +1,49 @@
+"""Test accuracy of contexts and networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tgsh.benchmarks import TaskStream
+from tgsh.networks import CRWN
+from tgsh.runs import parallel_map
+
+
+@torch.no_grad()
+def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
+    """Test accuracy on one task of each of several contexts.
+
+    Args:
+        net: the network; its own contexts are not used.
+        stream: the tasks.
+        task: position of the task in the stream.
+        contexts: ``(C, H)``.
+        chunk: number of images whose features are computed at once.
+
+    Returns:
+        ``(C,)``, in [0, 1], on the CPU.
+    """
+    images, labels = stream.images(task, "test", device=net.W2.device)
+    contexts = contexts.to(net.W2)
+    correct = torch.zeros(len(contexts), dtype=torch.long, device=labels.device)
+    for part, y in zip(images.split(chunk), labels.split(chunk), strict=True):
+        correct += (net.logits(net.features(net.inputs(part)), contexts).argmax(2) == y).sum(1)
+    return correct.double().div(len(labels)).cpu()
+
+
+def own_accuracy(net: CRWN, stream: TaskStream, task: int) -> Tensor:
+    """Test accuracy ``(1,)``, in [0, 1], on one task under its own context."""
+    return accuracy_on(net, stream, task, net.context_vector(task)[None])
+
+
+def evaluate(net: CRWN, stream: TaskStream) -> Tensor:
+    """Test accuracy ``(T,)``, in [0, 1], on every task under its own context."""
+    return torch.cat(list(parallel_map(lambda t: own_accuracy(net, stream, t), range(len(stream)), net.W2.device)))
+
+
+def cross_accuracy(net: CRWN, stream: TaskStream) -> Tensor:
+    """Test accuracy ``(T, T)``, in [0, 1]: entry (i, j) is that on task j under the context of task i."""
+    contexts = net.context_vectors()
+    columns = parallel_map(lambda j: accuracy_on(net, stream, j, contexts), range(len(stream)), net.W2.device)
+    return torch.stack(list(columns), dim=1)
