@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 # Through the interpreter: a script's first line cannot name every folder that a checkout may lie in.
 JUPYTER_BOOK := $(BIN)/python -c 'from jupyter_book.cli.main import main; main()'
 CHAPTERS := $(wildcard book/*.ipynb)
-PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py) $(wildcard tests/test_own_parts.py)
+PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py) tests/test_own_parts.py
 ASSETS := .assets/state
 RECORDS := $(wildcard data/results/*.json)
 PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py)

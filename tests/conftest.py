@@ -8,6 +8,7 @@ import torch
 
 from tgsh import ImageDataset, load
 from tgsh.datasets import _MNIST_FILES
+from tgsh.runs import _progress
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("TGSH_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TGSH_RESULTS", raising=False)
+    monkeypatch.setattr(_progress, "_noted", set())  # a note is told once a process
 
 
 @pytest.fixture(scope="session")

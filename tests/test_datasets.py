@@ -45,6 +45,24 @@ def test_normalise_is_the_same_for_bytes_and_floats():
     torch.testing.assert_close(normalise(images.double() / 255, torch.float64), expected.flatten(1))
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float64])
+def test_normalise_leaves_the_images_as_they_are(dtype):
+    images = torch.arange(784).remainder(2).to(dtype).reshape(1, 28, 28)
+    before = images.clone()
+    once, again = normalise(images, torch.float32), normalise(images, torch.float32)
+    assert torch.equal(images, before)
+    assert torch.equal(once, again)
+
+
+def test_a_part_is_images_with_their_labels(digits):
+    for name in ("train", "test"):
+        images, labels = digits.part(name)
+        assert images is getattr(digits, f"{name}_images")
+        assert labels is getattr(digits, f"{name}_labels")
+    with pytest.raises(ParameterError, match="part must be one of train, test; got 'all'"):
+        digits.part("all")
+
+
 def test_unknown_dataset():
     with pytest.raises(ParameterError, match="dataset must be one of mnist, digits; got 'fashion'"):
         load("fashion")

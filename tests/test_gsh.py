@@ -22,7 +22,7 @@ def test_the_network_is_its_formula():
     net, x = GSHNet(6, 4, width=30, rank=5), gaussian(3, 2, 6)
     hidden = torch.relu(x @ net.C.T)
     assert net.features(x).shape == (3, 2, 30)
-    torch.testing.assert_close(net.representation(x), hidden @ net.B.T)
+    torch.testing.assert_close(net.represent(x), hidden @ net.B.T)
     torch.testing.assert_close(net(x), hidden @ net.B.T @ net.A.T)
     assert net(x).shape == (3, 2, 4)
 
@@ -37,7 +37,7 @@ def test_without_its_nonlinearity_the_network_is_linear_and_with_it_not():
 def test_scales_keep_norms():
     x = torch.nn.functional.normalize(gaussian(200, 40), dim=1)
     net = GSHNet(40, 300, width=4000, rank=300)
-    for z in (net.features(x), net.representation(x), net(x)):
+    for z in (net.features(x), net.represent(x), net(x)):
         assert z.detach().norm(dim=1).mean() == pytest.approx(1, abs=0.1)
 
 

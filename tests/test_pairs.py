@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, RotationMNIST, intra_inter_similarity, sample_representations
-from tgsh.measures import cosine_matrix, pair_masks, pairs_of_two_tasks, sample_by_position
+from tgsh.measures import balanced_sample, cosine_matrix, pair_masks, pairs_of_two_tasks, sample_by_position
+from tgsh.seeding import generator
 
 # Two tasks, two labels, one point of each: a hand-made case.
 TASK, LABEL = torch.tensor([0, 0, 1, 1]), torch.tensor([3, 7, 3, 7])
@@ -26,6 +27,17 @@ def test_similarities_of_a_hand_made_example():
     intra, inter = intra_inter_similarity(points, TASK, LABEL)
     torch.testing.assert_close(intra, torch.tensor([0.0, -(0.5**0.5)]))
     torch.testing.assert_close(inter, torch.tensor([-1.0, 0.5**0.5]))
+
+
+def test_a_balanced_sample_has_equally_many_images_of_each_class():
+    labels = torch.tensor([0, 1, 1, 0, 1, 0, 1, 2, 2, 2, 2])
+    chosen = balanced_sample(labels, 3, generator(0, "test"), n_classes=3)
+    assert labels[chosen].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert len(chosen.unique()) == 9
+    assert torch.equal(chosen, balanced_sample(labels, 3, generator(0, "test"), n_classes=3))
+    assert not torch.equal(chosen, balanced_sample(labels, 3, generator(1, "test"), n_classes=3))
+    with pytest.raises(ParameterError, match="per_class is 4, but some class has fewer"):
+        balanced_sample(labels, 4, generator(0, "test"), n_classes=3)
 
 
 def test_samples_are_balanced_and_modulated_by_their_own_context(few):

@@ -1,9 +1,13 @@
 import multiprocessing
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 import torch
+from conftest import ROOT
 
+from tgsh.errors import DataError
 from tgsh.runs import RunCache
 
 SPEC, TENSORS = {"task": 1, "lr": 0.1}, {"a": torch.arange(3.0), "b": torch.tensor(2, dtype=torch.int64)}
@@ -32,7 +36,7 @@ def test_cache_survives_a_disk_that_refuses(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     cache = RunCache(tmp_path / "file")
     cache.put(SPEC, TENSORS)
-    assert "going on without it" in capsys.readouterr().out
+    assert "results are not kept" in capsys.readouterr().out
     assert cache.get(SPEC) is None
 
 
@@ -65,3 +69,62 @@ def test_a_result_is_computed_once_and_only_kept_under_a_spec(tmp_path):
         assert cache.get_or_compute(None, compute) is TENSORS
     assert len(calls) == 3
     assert cache.info()[0] == 1
+
+
+def test_what_cannot_be_written_is_told_once(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    cache = RunCache(tmp_path / "file")
+    for n in range(3):
+        cache.put(SPEC | {"n": n}, TENSORS)
+    assert capsys.readouterr().out.count("note:") == 1
+
+
+def test_another_user_can_read_an_entry(tmp_path):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    (entry,) = tmp_path.rglob("*.safetensors")
+    assert entry.stat().st_mode & 0o044 == 0o044
+
+
+def test_a_damaged_entry_that_cannot_be_removed_counts_as_missing(tmp_path, monkeypatch, capsys):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    (entry,) = tmp_path.rglob("*.safetensors")
+    entry.write_bytes(b"no tensors")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "read-only")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get(SPEC) is None
+    assert "damaged entry" in capsys.readouterr().out
+
+
+def test_a_relative_cache_is_the_same_from_every_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TGSH_CACHE", "own-cache")
+    roots = []
+    for folder in (tmp_path, ROOT / "book"):
+        monkeypatch.chdir(folder)
+        roots.append(RunCache().root)
+    assert roots == [ROOT / "own-cache"] * 2
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_a_cache_folder_of_the_system_the_home_folder_is_used(tmp_path, monkeypatch, value):
+    monkeypatch.delenv("TGSH_CACHE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", value) if value is not None else monkeypatch.delenv("XDG_CACHE_HOME", False)
+    assert RunCache().root == tmp_path / ".cache" / "tgsh" / "runs"
+
+
+def test_without_a_home_the_cache_says_what_to_set(monkeypatch):
+    def none():
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("TGSH_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    with pytest.raises(DataError, match="set TGSH_CACHE and TGSH_DATA_ROOT"):
+        RunCache()
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert RunCache().root == Path("/somewhere/tgsh/runs")

@@ -3,12 +3,15 @@ import pytest
 import torch
 
 from tgsh import ParameterError, ShiftMNIST
+from tgsh.benchmarks import Shift
 
 
 def test_shift_equals_numpys_roll_to_the_right(digits):
     images = digits.test_images[:20]
     for t, task in enumerate(ShiftMNIST(digits)):
         np.testing.assert_array_equal(task(images).numpy(), np.roll(images.numpy(), t, axis=2), err_msg=task.name)
+    assert ShiftMNIST(digits, pixels=3)[4] == Shift(12)
+    assert Shift(12).name == "12 px"
     column = torch.zeros(1, 28, 28, dtype=torch.uint8)
     column[0, :, 27] = 255
     assert ShiftMNIST(digits)[1](column)[0, :, 0].min() == 255  # out on the right, in on the left

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tgsh import FlyNet, ImageDataset, ParameterError, RotationMNIST, TaskStream
+from tgsh import FlyNet, ImageDataset, NeuroModNet, ParameterError, RotationMNIST, TaskStream
 from tgsh.benchmarks import SplitMNIST
 from tgsh.datasets import normalise
 from tgsh.extensions import (
@@ -21,7 +21,7 @@ from tgsh.extensions import (
 
 
 def test_entropy_and_energy_worked_by_hand():
-    logits = torch.tensor([[[0.0], [0.0]], [[100.0], [0.0]]])  # two contexts, two classes, one input
+    logits = torch.tensor([[[0.0, 0.0]], [[100.0, 0.0]]])  # two contexts, one input, two classes
     assert entropy_score(logits).tolist() == [[pytest.approx(-math.log(2)), pytest.approx(0.0, abs=1e-6)]]
     assert energy_score(logits).tolist() == [[pytest.approx(math.log(2)), pytest.approx(100.0)]]
 
@@ -104,23 +104,23 @@ def planted() -> TaskStream:
 def test_planted_tasks_are_inferred_exactly_from_one_image(method):
     stream = planted()
     net = FlyNet(2, width_mult=1)
-    candidates = score_tasks(net, stream, fit_task_memory(net, stream))
-    assert infer_tasks(candidates.scores[method], 1).exact == 1.0
+    scored = score_tasks(net, stream, fit_task_memory(net, stream))
+    assert infer_tasks(scored.scores[method], 1).exact == 1.0
 
 
 def test_scores_are_those_of_the_network_under_each_context(few):
     stream = RotationMNIST(few, n_tasks=3, step=30)
     net = FlyNet(3, width_mult=1)
-    candidates = score_tasks(net, stream, fit_task_memory(net, stream), chunk=64)
-    assert tuple(candidates.scores) == METHODS
+    scored = score_tasks(net, stream, fit_task_memory(net, stream), chunk=64)
+    assert tuple(scored.scores) == METHODS
     images, labels = stream.images(1, "test")
     for c in range(3):
-        assert torch.equal(candidates.predicted[1][:, c], net(normalise(images), c).argmax(1))
-    assert torch.equal(candidates.labels[1], labels)
-    assert all(scores[1].shape[:2] == (len(labels), 3) for scores in candidates.scores.values())
-    outputs = candidates.scores["information"][1]
+        assert torch.equal(scored.predicted[1][:, c], net(normalise(images), c).argmax(1))
+    assert torch.equal(scored.labels[1], labels)
+    assert all(scores[1].shape[:2] == (len(labels), 3) for scores in scored.scores.values())
+    outputs = scored.scores["information"][1]
     assert torch.allclose(outputs[:, 2], net(normalise(images), 2).softmax(1), atol=1e-5)
-    assert candidates.direct_accuracy("gaussian") > 0.5  # a linear classifier of digits; guessing is 0.1
+    assert scored.direct_accuracy("gaussian") > 0.5  # a linear classifier of digits; guessing is 0.1
 
 
 def test_tasks_need_not_have_the_same_classes_or_sizes(few):
@@ -129,9 +129,9 @@ def test_tasks_need_not_have_the_same_classes_or_sizes(few):
     memory = fit_task_memory(net, stream)
     assert memory.task.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert memory.label.tolist() == list(range(10))
-    candidates = score_tasks(net, stream, memory)
-    assert infer_tasks(candidates.scores["gaussian"], 1).exact > 0.5
-    assert sum(map(len, candidates.labels)) == len(few.test_labels)
+    scored = score_tasks(net, stream, memory)
+    assert infer_tasks(scored.scores["gaussian"], 1).exact > 0.5
+    assert sum(map(len, scored.labels)) == len(few.test_labels)
 
 
 def test_scores_of_a_batch_add_up():
@@ -148,15 +148,20 @@ def test_scores_of_a_batch_add_up():
 
 
 def test_inferred_tasks_are_scored_by_distance_and_by_label():
-    decisions = InferredTasks(torch.tensor([0, 1]), torch.tensor([0, 0]), torch.tensor([[0, 1], [1, 0]]))
-    assert decisions.exact == 0.5
-    assert decisions.distance(np.array([[0, 30], [30, 0]])).tolist() == [0, 30]
+    found = InferredTasks(torch.tensor([0, 1]), torch.tensor([0, 0]), torch.tensor([[0, 1], [1, 0]]))
+    assert found.exact == 0.5
+    assert found.distance(np.array([[0, 30], [30, 0]])).tolist() == [0, 30]
     predicted = [torch.tensor([[5, 0], [6, 0]]), torch.tensor([[7, 1], [8, 2]])]
     labels = [torch.tensor([5, 6]), torch.tensor([1, 8])]
     # Task 0 under its own context: both right. Task 1 under context 0: image 0 is taken for a 7, image 1 is an 8.
-    assert decisions.label_accuracy(TaskScores({}, predicted, {}, labels)) == 0.75
+    assert found.label_accuracy(TaskScores({}, predicted, {}, labels)) == 0.75
 
 
 def test_as_many_contexts_as_tasks(few):
     with pytest.raises(ParameterError, match="there are 2 contexts but 3 tasks"):
         fit_task_memory(FlyNet(2, width_mult=1), RotationMNIST(few, n_tasks=3))
+
+
+def test_a_context_must_multiply_the_features(few):
+    with pytest.raises(ParameterError, match=r"needs r = m \* features, as in Eq. 2; NeuroModNet has another r"):
+        fit_task_memory(NeuroModNet(2, (20, 20)), RotationMNIST(few, n_tasks=2))

@@ -33,6 +33,16 @@ _MNIST_FILES = {
 }
 
 
+# MD5 of the files as published. Of the training images, also of a rebuilt copy that the book is developed with: pixels
+# of intensity 1 (of 255) read 0 in it, about 0.05 % of all, and every other pixel is the same.
+_MD5 = {
+    "train-images-idx3-ubyte": ("6bbc9ace898e44ae57da46a324031adb", "8b73b24f1ba27ac575381cae3491bb71"),
+    "train-labels-idx1-ubyte": ("a25bea736e30d166cdddb491f175f624",),
+    "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea",),
+    "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637",),
+}
+
+
 @dataclass(frozen=True)
 class ImageDataset:
     """Greyscale images of ten classes with their labels, split into training and test.
@@ -122,12 +132,37 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 def data_root() -> Path:
     """The folder of MNIST: ``$TGSH_DATA_ROOT``, else ``data/`` of the checkout, else the user's cache folder."""
-    if os.environ.get("TGSH_DATA_ROOT"):
-        return Path(os.environ["TGSH_DATA_ROOT"]).expanduser()
-    checkout = Path(__file__).resolve().parent.parent
-    if (checkout / "_toc.yml").exists():
-        return checkout / "data"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tgsh" / "data"
+    checkout = checkout_folder()
+    return folder_from("TGSH_DATA_ROOT") or (checkout / "data" if checkout else user_cache() / "tgsh" / "data")
+
+
+def checkout_folder() -> Path | None:
+    """The checkout that this package runs from; None where it is installed elsewhere."""
+    folder = Path(__file__).resolve().parent.parent
+    return folder if (folder / "_toc.yml").exists() else None
+
+
+def folder_from(variable: str) -> Path | None:
+    """The folder that an environment variable names; None where it is unset or empty.
+
+    A relative path starts at the checkout, so that chapters, which run in ``book/``, and commands mean the same folder.
+    """
+    named = os.environ.get(variable)
+    return (checkout_folder() or Path.cwd()) / Path(named).expanduser() if named else None
+
+
+def user_cache() -> Path:
+    """The user's cache folder: ``$XDG_CACHE_HOME``, else ``~/.cache``.
+
+    Raises:
+        DataError: there is neither.
+    """
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"])
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        raise DataError("there is no home folder; set TGSH_CACHE and TGSH_DATA_ROOT to folders of your own") from None
 
 
 def load_mnist(root: Path | str | None = None) -> ImageDataset:
@@ -137,14 +172,17 @@ def load_mnist(root: Path | str | None = None) -> ImageDataset:
         root: folder that holds or will hold ``MNIST/raw``; default: `data_root`.
 
     Raises:
-        DataError: a file is missing and cannot be downloaded, or has a wrong length or header.
+        DataError: a file is missing and cannot be downloaded, has a wrong length or header, or is not MNIST's by its
+            checksum. Set ``TGSH_OTHER_MNIST=1`` where other images in MNIST's files are meant.
     """
     root = Path(root) if root is not None else data_root()
     raw = root / "MNIST" / "raw"
-    if not all((raw / name).exists() for name in _MNIST_FILES):
+    if not all(os.path.exists(raw / name) for name in _MNIST_FILES):
         _download_mnist(root)
     for name, shape in _MNIST_FILES.items():
         _check_idx(raw / name, shape)
+        if os.environ.get("TGSH_OTHER_MNIST") != "1":
+            _check_content(raw / name)
 
     from torchvision.datasets import MNIST
 
@@ -188,6 +226,15 @@ def _check_idx(path: Path, shape: tuple[int, ...]) -> None:
         raise DataError(f"MNIST file {path} is damaged: {found:,} bytes instead of {expected:,}; {remedy}")
     if start != header:
         raise DataError(f"MNIST file {path} is damaged: it does not begin with the IDX header of MNIST; {remedy}")
+
+
+def _check_content(path: Path) -> None:
+    # The right length is no proof: another dataset comes in files of the same names and sizes.
+    if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() not in _MD5[path.name]:
+        raise DataError(
+            f"MNIST file {path} does not hold MNIST: its checksum is another one; delete it and run again (it is then "
+            "downloaded), point TGSH_DATA_ROOT at a sound copy, or set TGSH_OTHER_MNIST=1 if other images are meant"
+        )
 
 
 def _download_mnist(root: Path) -> None:

@@ -1,8 +1,8 @@
-"""Hash codes of representations: random hyperplanes, buckets, and what they find again (DESIGN: "is it a hash?").
+"""Locality sensitive hashing of representations: codes by random hyperplanes, buckets, and retrieval.
 
-A code of b bits says on which side of b random hyperplanes through the origin a point lies; two points at an angle of
-a degrees agree on a share 1 - a / 180 of the bits, on average (Charikar 2002). So codes keep the cosine similarity that
-Definition 1 is measured by, and any vector can be hashed: pixels, ``s(W1 x)``, or ``r_t(x)``.
+The b bits of a code are the signs of the projections of a point on b random directions. Two points at an angle of
+a degrees agree in a share 1 - a / 180 of the bits, in the mean (Charikar 2002). Codes thus preserve cosine similarity,
+the measure of Definition 1 in this book. Any vector can be hashed: pixels, ``s(W1 x)``, or ``r_t(x)``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from tgsh.seeding import generator
 
 
 def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
-    """Random hyperplane codes, ``(N, n_bits / 8)`` uint8 from ``(N, D)``; a longer code begins with the shorter one.
+    """Random hyperplane codes of points: bit i is 1 where the projection on direction i is positive.
+
+    Args:
+        points: ``(N, D)``.
+        n_bits: length of a code, a multiple of 8. A longer code begins with the shorter one.
+        seed: seed of the directions.
+
+    Returns:
+        ``(N, n_bits / 8)`` uint8, packed.
 
     Raises:
         ParameterError: ``n_bits`` is not a multiple of 8 (codes are whole bytes).
@@ -29,7 +37,7 @@ def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
     check_int("n_bits", n_bits, 8)
     if n_bits % 8:
         raise ParameterError(f"n_bits must be a multiple of 8; got {n_bits}")
-    # Drawn bit by bit, so that bit i is the same in a code of any length.
+    # Drawn row by row, so that bit i is the same in a code of any length.
     planes = torch.randn(n_bits, points.shape[1], generator=generator(seed, "hyperplanes"))
     sides = points.float() @ planes.to(points.device).T > 0
     return np.packbits(sides.cpu().numpy(), axis=1)
@@ -37,13 +45,13 @@ def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """What a search among codes finds, by the radius within which codes count as found.
+    """Precision and recall of a search among codes of b bits, at Hamming radius 0, 1, ..., b.
 
     Attributes:
-        precision: ``(b + 1,)`` share of what is found at Hamming distance 0, 1, ..., b or less that belongs to the
-            query's group; 1 where nothing is found.
-        recall: ``(b + 1,)`` share of the query's group that is found.
-        chance: share of the items that belong to the query's group: the precision of a blind search.
+        precision: ``(b + 1,)``, share of the items within the radius that belong to the group of the query; 1 where
+            there are none.
+        recall: ``(b + 1,)``, share of the items of that group that lie within the radius.
+        chance: share of all items that belong to the group of the query: the precision of a random search.
     """
 
     precision: np.ndarray
@@ -52,32 +60,33 @@ class Retrieval:
 
     @property
     def average_precision(self) -> float:
-        """Area under precision over recall, radii as steps."""
+        """Area under precision over recall, as a sum over the radii."""
         return float((np.diff(self.recall, prepend=0) * self.precision).sum())
 
     def best(self) -> tuple[float, float]:
-        """Precision and recall at the radius where their harmonic mean is largest."""
+        """Precision and recall at the radius with the largest harmonic mean of the two."""
         p, r = self.precision, self.recall
         at = int((2 * p * r / np.maximum(p + r, 1e-12)).argmax())
         return float(p[at]), float(r[at])
 
 
 def retrieve(queries: np.ndarray, items: np.ndarray, query_group: Tensor, item_group: Tensor) -> Retrieval:
-    """Search every query among all items by Hamming distance; pairs of all queries count alike.
+    """Search among all items by Hamming distance, for each query; all pairs of query and item have equal weight.
 
     Args:
-        queries, items: packed codes ``(Q, B)`` and ``(N, B)``, as `hash_codes` gives them.
-        query_group, item_group: ``(Q,)`` and ``(N,)``, what a query should find: its task, or its class.
+        queries, items: packed codes ``(Q, B)`` and ``(N, B)``, from `hash_codes`.
+        query_group, item_group: ``(Q,)`` and ``(N,)``, the groups, such as tasks or classes. A query should find the
+            items of its own group.
 
     Raises:
-        ParameterError: codes of two lengths, or no item belongs to any query's group.
+        ParameterError: queries and items have codes of different lengths, or no item belongs to the group of a query.
     """
     if queries.shape[1] != items.shape[1]:
         raise ParameterError(f"codes differ in length: {8 * queries.shape[1]} and {8 * items.shape[1]} bits")
     n_bits = 8 * items.shape[1]
     index = faiss.IndexBinaryFlat(n_bits)
     index.add(np.ascontiguousarray(items))
-    # Every item is within n_bits, so this finds all; unlike a search for the N nearest it does not sort them.
+    # Every item lies within n_bits, so this finds all of them; a search for the N nearest would also sort them.
     ends, distance, found = index.range_search(np.ascontiguousarray(queries), n_bits + 1)
     distance = distance.astype(np.int64)
     wanted = np.repeat(query_group.cpu().numpy(), np.diff(ends).astype(np.int64)) == item_group.cpu().numpy()[found]
@@ -90,7 +99,7 @@ def retrieve(queries: np.ndarray, items: np.ndarray, query_group: Tensor, item_g
 
 
 def bucket(queries: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """The bucket of each query, ``(Q,)``: the nearest of the codes ``centres`` ``(T, B)``; the first of equals."""
+    """Bucket of each query, ``(Q,)``: the index of the nearest of ``centres`` ``(T, B)``, the first of equals."""
     return code_distance(queries[:, None], centres[None]).argmin(1)
 
 
@@ -100,7 +109,7 @@ def code_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def majority_codes(codes: np.ndarray, group: Tensor) -> np.ndarray:
-    """One code a group, ``(G, B)``, its bits by majority: the median in Hamming distance of the codes of the group."""
+    """One code for each group, ``(G, B)``: the majority of its codes, bit by bit (their median in Hamming distance)."""
     bits = torch.from_numpy(np.unpackbits(codes, axis=1)).float()
     ids = group.cpu()
     means = torch.stack([bits[ids == g].mean(0) for g in ids.unique()])
@@ -109,12 +118,12 @@ def majority_codes(codes: np.ndarray, group: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def stream_features(net: CRWN, stream: TaskStream, part: Part) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Every image of every task: inputs ``(n, 784)``, features ``(n, H)``, task ``(n,)`` and label ``(n,)``.
+    """Inputs ``(n, 784)``, features ``(n, H)``, tasks ``(n,)`` and labels ``(n,)`` of all images of all tasks.
 
     Args:
         net: computes the features.
-        stream: the tasks.
-        part: ``"train"`` or ``"test"``. All features are held at once, so cut the dataset to a few images.
+        stream: the tasks, over a small dataset: all features are in memory at once.
+        part: ``"train"`` or ``"test"``.
     """
     shown = [stream.images(t, part, device=net.W2.device) for t in range(len(stream))]
     x, labels = torch.cat([net.inputs(images) for images, _ in shown]), torch.cat([y for _, y in shown])
@@ -124,5 +133,5 @@ def stream_features(net: CRWN, stream: TaskStream, part: Part) -> tuple[Tensor, 
 
 @torch.no_grad()
 def codes_under_each(h: Tensor, contexts: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
-    """Codes ``(N, C, n_bits / 8)`` of ``m * h``, hidden units ``(N, H)`` under each of ``contexts`` ``(C, H)``."""
+    """Codes ``(N, C, n_bits / 8)`` of ``m * h``, for features ``(N, H)`` and each of ``contexts`` ``(C, H)``."""
     return np.stack([hash_codes(m * h, n_bits, seed) for m in contexts], axis=1)

@@ -1,4 +1,4 @@
-"""Accuracy, precision and recall over a setting, over tasks, and over the number of inputs."""
+"""Accuracy over a setting and over tasks."""
 
 from __future__ import annotations
 
@@ -9,69 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from tgsh.figures._curves import mean_and_range
-from tgsh.figures._style import BLUE, COLOURS, GREEN, GREY, ORANGE, RED, subplots
+from tgsh.figures._style import BLUE, GREEN, GREY, ORANGE, RED, subplots
 
 _STYLES = ((RED, "^"), (ORANGE, "s"), (BLUE, "o"), (GREEN, "D"), (GREY, "v"))
-
-
-def retrieval_by_length(
-    n_bits: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[np.ndarray]]], chance: float
-) -> Figure:
-    """Precision, recall and other shares, in [0, 1], over the length of a hash code.
-
-    Args:
-        panels: title -> label -> ``(n_seeds, len(n_bits))``; all panels have the same labels.
-        n_bits: lengths of the code.
-        chance: level of a dashed line in the panel whose title contains "precision".
-    """
-    figure, axes = subplots(1, len(panels), size=(3.6 * len(panels), 3.9), sharey=True, squeeze=False)
-    for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
-        for number, (label, values) in enumerate(curves.items()):
-            mean_and_range(ax, np.asarray(n_bits), values, label, number)
-        if "precision" in title:
-            ax.axhline(chance, color="black", ls="--", lw=0.9)
-        _powers_of_two(ax, n_bits)
-        ax.set(title=title, xlabel="bits", ylim=(0, 1.03))
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return figure
-
-
-def inference_by_number(n: Sequence[int], curves: Mapping[str, Sequence[np.ndarray]], chance: float) -> Figure:
-    """Share of batches whose task is inferred over the number ``n`` of inputs: label -> ``(n_seeds, len(n))``."""
-    figure, ax = subplots(size=(7.2, 3.3))
-    _draw_by_number(ax, n, curves, chance)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-def accuracies_by_scenario(rows: Mapping[str, Sequence[float]], given: float) -> Figure:
-    """Test accuracy as horizontal bars, a dot for each seed; ``given``, the accuracy with the task given, is dashed."""
-    figure, ax = subplots(size=(7.2, 0.36 * len(rows) + 0.9))
-    for place, values in enumerate(rows.values()):
-        ax.barh(place, 100 * np.mean(values), color=COLOURS[0], alpha=0.6)
-        ax.plot(100 * np.asarray(values), [place] * len(values), ls="none", marker=".", color="black", ms=5)
-    ax.axvline(100 * given, color=RED, ls="--", lw=1)
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.invert_yaxis()
-    ax.grid(True, axis="x")
-    ax.grid(False, axis="y")
-    ax.set(xlabel="test accuracy (%)", xlim=(0, 100))
-    return figure
-
-
-def _draw_by_number(ax: Axes, n: Sequence[int], curves: Mapping[str, Sequence[np.ndarray]], chance: float) -> None:
-    for number, (label, values) in enumerate(curves.items()):
-        mean_and_range(ax, np.asarray(n), values, label, number)
-    ax.axhline(chance, color="black", ls="--", lw=0.9)
-    _powers_of_two(ax, n)
-    ax.set(xlabel="inputs that share a task, n", ylabel="task inferred exactly", ylim=(-0.02, 1.03))
-
-
-def _powers_of_two(ax: Axes, values: Sequence[int]) -> None:
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(list(values), [str(value) for value in values])
-    ax.minorticks_off()
 
 
 def accuracy_over(

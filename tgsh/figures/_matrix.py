@@ -1,16 +1,15 @@
-"""Similarity matrices (paper, Figs. 2(b), 4, 5 and 7), and confusion matrices of tasks."""
+"""Similarity matrices (paper, Figs. 2(b), 4, 5 and 7)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures._accuracy import _draw_by_number
-from tgsh.figures._style import RED, SIMILARITY_MAP, subplots
+from tgsh.figures._style import SIMILARITY_MAP, subplots
 
 
 def draw_numbers(ax: Axes, matrix: np.ndarray, names: Sequence[str]) -> object:
@@ -48,29 +47,3 @@ def draw_similarity(ax: Axes, matrix: np.ndarray, stream: TaskStream) -> object:
     ax.grid(False)
     ax.set(xlabel=stream.axis_label, ylabel=stream.axis_label)
     return image
-
-
-def task_confusion(
-    confusion: np.ndarray, stream: TaskStream, at: int, n: Sequence[int], curves: Mapping[str, np.ndarray], shown: str
-) -> Figure:
-    """One frame of an explorer: confusion of tasks inferred from ``n[at]`` inputs, beside the accuracy over ``n``.
-
-    Args:
-        confusion: ``(T, T)``; rows: true task, columns: inferred task; each row sums to 1.
-        stream: the tasks.
-        at: index into ``n``.
-        n: numbers of inputs.
-        curves: method -> ``(len(n),)``.
-        shown: method of the matrix.
-    """
-    figure, (left, right) = subplots(1, 2, size=(7.2, 3.3), width_ratios=[1.15, 1])
-    left.imshow(confusion, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-    ticks = np.arange(0, len(stream), max(1, len(stream) // 6))
-    left.set_xticks(ticks, [stream.tick_labels[t] for t in ticks])
-    left.set_yticks(ticks, [stream.tick_labels[t] for t in ticks])
-    left.grid(False)
-    left.set(xlabel=f"inferred {stream.axis_label}", ylabel=stream.axis_label, title=f"{shown}, n = {n[at]}")
-    _draw_by_number(right, n, {name: [values] for name, values in curves.items()}, 1 / len(stream))
-    right.plot(n[at], curves[shown][at], "o", mfc="none", color=RED, ms=13, mew=2)
-    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=8, frameon=False)
-    return figure

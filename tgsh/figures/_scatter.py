@@ -33,29 +33,6 @@ def definition_angles(reports: Mapping[str, TgshReport]) -> Figure:
     return figure
 
 
-def dots_by_row(panels: Mapping[str, Mapping[str, Sequence[float]]], marks: Mapping[str, float]) -> Figure:
-    """Mean over the seeds (dot) and range (line): one panel for each title, one row for each name.
-
-    Args:
-        panels: title -> name -> one value for each seed; all panels have the same names.
-        marks: title -> position of a dashed line.
-    """
-    names = list(next(iter(panels.values())))
-    figure, axes = subplots(1, len(panels), size=(8.0, 0.36 * len(names) + 1.0), sharey=True, squeeze=False)
-    rows = np.arange(len(names))[::-1]
-    for ax, (title, values) in zip(axes[0], panels.items(), strict=True):
-        for row, name in zip(rows, names, strict=True):
-            colour = BLUE if name == "trained" else GREY
-            ax.plot([min(values[name]), max(values[name])], [row, row], color=colour, lw=2)
-            ax.plot(np.mean(values[name]), row, marker="o", color=colour, ms=6)
-        if title in marks:
-            ax.axvline(marks[title], color="black", lw=0.8, ls="--")
-        ax.set(title=title, xlim=(-0.04, 1.04), ylim=(-0.6, len(names) - 0.4))
-        ax.set_yticks(rows, names)
-        ax.grid(True, axis="x")
-    return figure
-
-
 def against_prediction(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str) -> Figure:
     """Measured over predicted values, with the line of equality; one panel for each condition."""
     figure, axes = subplots(

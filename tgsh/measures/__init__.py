@@ -8,7 +8,6 @@ from tgsh.measures._circular import (
     fourier_coordinates,
     fourier_power,
     linear_dimension,
-    neighbour_graph,
     neighbour_shape,
 )
 from tgsh.measures._clustering import TreeAgreement, clades, cluster, dendrogram_order, is_outgroup, tree_agreement
@@ -44,7 +43,6 @@ from tgsh.measures._probes import (
 )
 from tgsh.measures._separability import (
     SeparabilityProfile,
-    control_contexts,
     derangement,
     mean_similarity,
     overlap,
@@ -83,7 +81,6 @@ __all__ = [
     "clades",
     "cluster",
     "context_similarity",
-    "control_contexts",
     "cosine_matrix",
     "dendrogram_order",
     "derangement",
@@ -103,7 +100,6 @@ __all__ = [
     "manifold_probes",
     "matrix_agreement",
     "mean_similarity",
-    "neighbour_graph",
     "neighbour_shape",
     "odd_even_logits",
     "one_shot_accuracy",

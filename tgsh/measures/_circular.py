@@ -86,7 +86,7 @@ def linear_dimension(similarity: np.ndarray) -> float:
     return float(np.trace(similarity) ** 2 / (similarity**2).sum())
 
 
-def neighbour_graph(similarity: np.ndarray, n_neighbours: int = 2) -> np.ndarray:
+def _neighbour_graph(similarity: np.ndarray, n_neighbours: int = 2) -> np.ndarray:
     """Boolean graph ``(T, T)``: one of two tasks is among the ``n_neighbours`` tasks most similar to the other."""
     T = len(similarity)
     check_int("n_neighbours", n_neighbours, 1, T - 1)
@@ -122,7 +122,7 @@ def neighbour_shape(similarity: np.ndarray, n_neighbours: int = 2) -> NeighbourS
     T = len(similarity)
     if T < 4:
         raise ParameterError(f"a ring needs at least four tasks; got {T}")
-    graph = neighbour_graph(similarity, n_neighbours)
+    graph = _neighbour_graph(similarity, n_neighbours)
     links = shortest_path(graph, unweighted=True)
     connected = bool(np.isfinite(links).all())
     next_one = (np.arange(T) + 1) % T

@@ -1,4 +1,4 @@
-"""Separability of similarity within tasks from similarity between tasks (paper, Fig. 2(a)), and its controls (ours)."""
+"""Separability of similarity within tasks from similarity between tasks (paper, Fig. 2(a))."""
 
 from __future__ import annotations
 
@@ -32,41 +32,13 @@ def separability(intra: Tensor, inter: Tensor) -> float:
     return below / 2 / (len(high) * len(low))
 
 
-def control_contexts(trained: Tensor, untrained: Tensor, seed: int = 0) -> dict[str, Tensor]:
-    """Trained contexts and controls, each ``(T, H)``, by name.
-
-    - ``trained``, ``untrained``: as given.
-    - ``permuted``: the trained contexts, permuted at random so that no task keeps its own.
-    - ``negated``: the trained contexts times -1.
-    - ``flipped``: the trained contexts with random signs: magnitudes are learned, signs are not.
-    - ``absolute``: the absolute values of the trained contexts.
-    - ``shared``: the trained context of the first task for all tasks.
-    - ``none``: ones; the representation is then ``s(W1 x)``.
-
-    Args:
-        trained, untrained: contexts ``(T, H)``.
-        seed: of the permutation and of the signs.
+def derangement(n: int, seed: int) -> Tensor:
+    """Random cyclic permutation ``(n,)`` of 0 to n - 1: no element keeps its place.
 
     Raises:
-        ParameterError: fewer than two tasks.
+        ParameterError: ``n`` is below 2.
     """
-    if len(trained) < 2:
-        raise ParameterError(f"contexts of at least two tasks are needed; got {len(trained)}")
-    coins = torch.randint(2, trained.shape, generator=generator(seed, "signs")).to(trained)
-    return {
-        "trained": trained,
-        "untrained": untrained,
-        "permuted": trained[derangement(len(trained), seed).to(trained.device)],
-        "negated": -trained,
-        "flipped": trained * (2 * coins - 1),
-        "absolute": trained.abs(),
-        "shared": trained[:1].expand_as(trained),
-        "none": torch.ones_like(trained),
-    }
-
-
-def derangement(n: int, seed: int) -> Tensor:
-    """Random cyclic permutation ``(n,)`` of 0 to n - 1: no element keeps its place."""
+    check_int("n", n, 2)
     order = torch.randperm(n, generator=generator(seed, "derangement"))
     moved = torch.empty_like(order)
     moved[order] = order.roll(-1)

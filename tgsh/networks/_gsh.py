@@ -64,10 +64,10 @@ class GSHNet(nn.Module):
         z = x @ self.C.T
         return z.relu() if self.activation == "relu" else z
 
-    def representation(self, x: Tensor) -> Tensor:
+    def represent(self, x: Tensor) -> Tensor:
         """Representation ``r(x) = B s(C x)``, ``(..., rank)``, of inputs ``(..., n_inputs)``."""
         return self.features(x) @ self.B.T
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits ``(..., n_manifolds)`` of inputs ``(..., n_inputs)``."""
-        return self.representation(x) @ self.A.T
+        return self.represent(x) @ self.A.T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,14 +14,14 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from tgsh.datasets import folder_from, user_cache
 from tgsh.runs._identity import tensor_digest
+from tgsh.runs._progress import note_once
 
 
 def cache_root() -> Path:
     """The folder of the run cache: ``$TGSH_CACHE``, else ``tgsh/runs`` in the user's cache folder."""
-    if os.environ.get("TGSH_CACHE"):
-        return Path(os.environ["TGSH_CACHE"]).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tgsh" / "runs"
+    return folder_from("TGSH_CACHE") or user_cache() / "tgsh" / "runs"
 
 
 class RunCache:
@@ -53,8 +54,9 @@ class RunCache:
         except (SafetensorError, OSError, ValueError):
             sound = False
         if not sound:
-            print("note: a damaged entry of the run cache was removed; its task is trained again", flush=True)
-            path.unlink(missing_ok=True)
+            note_once("a damaged entry of the run cache is left out; its task is trained again")
+            with contextlib.suppress(OSError):  # a cache that we may only read
+                path.unlink(missing_ok=True)
             return None
         return tensors
 
@@ -69,9 +71,10 @@ class RunCache:
             handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
             with os.fdopen(handle, "wb") as file:
                 file.write(safetensors.torch.save(plain, metadata))
+            os.chmod(temporary, 0o644)  # other users may share the cache
             os.replace(temporary, path)
         except OSError as error:
-            print(f"note: the run cache could not be written ({error.strerror}); going on without it", flush=True)
+            note_once(f"the run cache cannot be written ({error.strerror}), so results are not kept")
         finally:
             if temporary is not None and os.path.exists(temporary):
                 os.unlink(temporary)

@@ -40,6 +40,8 @@ def _collect(name: str, parts: dict[str, str]) -> bool:
     top = name.partition(".")[0]
     if name in parts or top in parts:
         return True
+    if top == "__main__":  # a notebook or a script
+        return False
     if top != "tgsh" and _is_library(top):
         parts[top] = _version(top)
         return True

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from tgsh.runs._code import code_identity
 from tgsh.runs._device import device_name
+from tgsh.runs._progress import note_once
 
 _IN_EVERY_MODULE = frozenset(vars(nn.Module()))  # attributes that PyTorch itself gives to a module
-_noted: set[str] = set()
 
 
 def tensor_digest(tensors: Mapping[str, Tensor]) -> str:
@@ -126,7 +126,8 @@ def describe(
     found = [identity(thing) for thing in code]
     for thing, known in zip(code, found, strict=True):
         if known is None:
-            _note(getattr(thing, "__qualname__", type(thing).__qualname__))
+            name = getattr(thing, "__qualname__", type(thing).__qualname__)
+            note_once(f"nothing identifies {name}, so results are not kept; give it an identity to keep them")
             return None
     capability = torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else ""
     return {
@@ -135,9 +136,3 @@ def describe(
         "machine": [device_name(device), capability, torch.__version__],
         **settings,
     }
-
-
-def _note(name: str) -> None:
-    if name not in _noted:
-        _noted.add(name)
-        print(f"note: nothing identifies {name}, so results are not kept; give it an identity to keep them", flush=True)

@@ -7,6 +7,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from IPython import get_ipython
+from IPython.display import display
+from tqdm import tqdm
+
 T = TypeVar("T")
 
 
@@ -25,17 +29,25 @@ def track(items: Iterable[T], label: str, sizes: Sequence[int] | None = None, en
     return _in_notebook(items, label, sizes) if _is_notebook() else _in_terminal(items, label, sizes)
 
 
+_noted: set[str] = set()
+
+
+def note_once(text: str) -> None:
+    """Tell the reader something once; in a notebook, so that it is not stored."""
+    if text in _noted:
+        return
+    _noted.add(text)
+    if _is_notebook():
+        display({"text/plain": f"note: {text}"}, raw=True, metadata={"tgsh": "progress"})
+    else:
+        print(f"note: {text}", flush=True)
+
+
 def _is_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
     return get_ipython() is not None and hasattr(get_ipython(), "kernel")
 
 
 def _in_terminal(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterator[T]:
-    from tqdm import tqdm
-
     # No bar where stderr is a file or a pipe.
     with tqdm(total=sum(sizes), desc=label, leave=False, disable=not sys.stderr.isatty()) as bar:
         for item, size in zip(items, sizes, strict=True):
@@ -44,8 +56,6 @@ def _in_terminal(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterat
 
 
 def _in_notebook(items: Iterable[T], label: str, sizes: Sequence[int]) -> Iterator[T]:
-    from IPython.display import display
-
     def line(text: str = "") -> dict[str, str]:
         return {"text/plain": f"{label}: {done} of {total}{text}"}
 

@@ -17,6 +17,7 @@ from typing import Any
 from IPython.display import Markdown, display
 from myst_nb import glue
 
+from tgsh.datasets import folder_from
 from tgsh.errors import TgshError
 from tgsh.runs._device import device_name, resolve_device
 from tgsh.runs._estimate import Estimate
@@ -82,8 +83,9 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
     for name, (value, form) in results.items():
         run.results[name] = _row(value, form)
         glue(name, run.results[name]["text"], display=False)
-    if os.environ.get("TGSH_RESULTS"):
-        _write(Path(os.environ["TGSH_RESULTS"]) / f"{run.chapter}.json", provenance(run) | {"results": run.results})
+    folder = folder_from("TGSH_RESULTS")
+    if folder is not None:
+        _write(folder / f"{run.chapter}.json", provenance(run) | {"results": run.results})
 
 
 def _row(value: Any, form: str) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _text(value: Any, form: str) -> str:
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False) as file:
             json.dump(content, file, indent=2, ensure_ascii=False)
             file.write("\n")
         os.chmod(file.name, 0o644)

@@ -129,6 +129,49 @@ RULES: dict[str, Rule] = {
     "same_as_repeated": Rule(
         "shift-mnist", "mean difference of matrices of two streams, divided by that within one stream", "<", 1.25
     ),
+    # a-usable-hash (means over the seeds)
+    "bucket_trivial": Rule(
+        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", ">", 0.9
+    ),
+    "hash_of_context": Rule(
+        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", ">", 0.5
+    ),
+    "hash_of_image": Rule(
+        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", "<", 0.5
+    ),
+    "shared_above_pixels": Rule(
+        "a-usable-hash", "average precision for the task, one shared context, less that of pixels", ">", 0.02
+    ),
+    "shared_below_pixels": Rule(
+        "a-usable-hash", "average precision for the task, one shared context, less that of pixels", "<", -0.02
+    ),
+    "hash_improves": Rule("a-usable-hash", "average precision for the task, trained less untrained", ">", 0.01),
+    "hash_worsens": Rule("a-usable-hash", "average precision for the task, trained less untrained", "<", -0.01),
+    "context_finds_digit": Rule(
+        "a-usable-hash", "average precision for the digit, trained r less hidden units", ">", 0.01
+    ),
+    "context_hides_digit": Rule(
+        "a-usable-hash", "average precision for the digit, trained r less hidden units", "<", -0.01
+    ),
+    # task-inference (means over the seeds)
+    "entropy_improves": Rule(
+        "task-inference", "share of the tasks inferred by entropy from 128 inputs, less that from one", ">", 0.05
+    ),
+    "learned_context_helps": Rule(
+        "task-inference", "share of the tasks inferred by the nearest manifold, trained less untrained", ">", 0.02
+    ),
+    "learned_context_harms": Rule(
+        "task-inference", "share of the tasks inferred by the nearest manifold, trained less untrained", "<", -0.02
+    ),
+    "pattern_not_needed": Rule(
+        "task-inference", "share inferred within a step, interpolated queries, divided by that of usual ones", ">", 0.8
+    ),
+    "contexts_add": Rule(
+        "task-inference", "accuracy, task by Gaussians and digit by context, less that of Gaussians alone", ">=", 0.005
+    ),
+    "contexts_cost": Rule(
+        "task-inference", "accuracy, task by Gaussians and digit by context, less that of Gaussians alone", "<=", -0.005
+    ),
 }
 
 

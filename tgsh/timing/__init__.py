@@ -10,10 +10,9 @@ from tgsh.timing._benchmark import (
     table,
     task_work,
     time_fast,
-    time_plain,
     time_stream,
 )
-from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of, synchronise
+from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
 
 __all__ = [
@@ -31,10 +30,8 @@ __all__ = [
     "roofline_points",
     "seconds_of",
     "spread",
-    "synchronise",
     "table",
     "task_work",
     "time_fast",
-    "time_plain",
     "time_stream",
 ]

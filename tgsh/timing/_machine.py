@@ -34,7 +34,7 @@ class Ceilings:
         return Ceilings(max(self.bandwidth, other.bandwidth), max(self.arithmetic, other.arithmetic))
 
 
-def synchronise(device: torch.device) -> None:
+def _synchronise(device: torch.device) -> None:
     """Wait until the device has finished its work; on a CPU, return at once."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -52,10 +52,10 @@ def measure_ceilings(device: torch.device, repeats: int = 10) -> Ceilings:
 
 def seconds_of(action: Callable[[], object], device: torch.device) -> float:
     """Wall-clock seconds of one call of ``action``, until the device has finished."""
-    synchronise(device)
+    _synchronise(device)
     start = time.perf_counter()
     action()
-    synchronise(device)
+    _synchronise(device)
     return time.perf_counter() - start
 
 
