@@ -2,8 +2,14 @@ import pytest
 import torch
 
 from tgsh import ParameterError, RotationMNIST
-from tgsh.inversion import best_development, class_means, develop, read_test_images, train_classifier
-from tgsh.inversion._classifier import DEVELOPMENTS
+from tgsh.inversion import (
+    DEVELOPMENTS,
+    best_development,
+    class_means,
+    develop,
+    read_test_images,
+    train_classifier,
+)
 from tgsh.runs import RunCache
 
 
@@ -18,29 +24,29 @@ def pictures(stream):
 
 
 @pytest.fixture(scope="module")
-def judge(stream, tmp_path_factory):
-    return train_classifier(stream, epochs=30, cache=RunCache(tmp_path_factory.mktemp("judge")))
+def classifier(stream, tmp_path_factory):
+    return train_classifier(stream, epochs=30, cache=RunCache(tmp_path_factory.mktemp("classifier")))
 
 
-def test_the_judge_reads_real_images_and_tells_a_wrong_digit_from_a_wrong_angle(judge, stream, pictures):
-    real = read_test_images(judge, stream)
+def test_the_classifier_reads_real_images_and_tells_a_wrong_digit_from_a_wrong_angle(classifier, stream, pictures):
+    real = read_test_images(classifier, stream)
     assert len(real.digit) == 150
     assert real.digit.mean() > 0.7
-    assert (real.off == 0).mean() > 0.8
+    assert (real.task_distance == 0).mean() > 0.8
     sharp = develop(pictures, 0.3, 0.5)
-    right, turned, renamed = judge.read(sharp), judge.read(sharp.flip(0)), judge.read(sharp.roll(1, 1))
-    assert (right.digit.mean(), right.off.mean()) == (1, 0)
-    assert turned.off.mean() == 90
+    right, turned, renamed = classifier.read(sharp), classifier.read(sharp.flip(0)), classifier.read(sharp.roll(1, 1))
+    assert (right.digit.mean(), right.task_distance.mean()) == (1, 0)
+    assert turned.task_distance.mean() == 90
     assert renamed.digit.mean() < 0.2
-    assert judge.read(sharp[1:], [1]).digit.tolist() == right.digit[1:].tolist()
+    assert classifier.read(sharp[1:], [1]).digit.tolist() == right.digit[1:].tolist()
 
 
-def test_the_favourable_development_is_the_best_there_is(judge, pictures):
+def test_the_favourable_development_is_the_best_there_is(classifier, pictures):
     raw = pictures - 3
-    best = best_development(judge, raw)
+    best = best_development(classifier, raw)
     assert best in DEVELOPMENTS
-    readings = {how: judge.read(develop(raw, *how)) for how in DEVELOPMENTS}
-    shares = {how: reading.digit.mean() + reading.blind.mean() for how, reading in readings.items()}
+    readings = {how: classifier.read(develop(raw, *how)) for how in DEVELOPMENTS}
+    shares = {how: reading.digit.mean() + reading.digit_task_unknown.mean() for how, reading in readings.items()}
     assert shares[best] == max(shares.values()) > min(shares.values())
 
 
@@ -52,6 +58,6 @@ def test_the_favourable_development_is_the_best_there_is(judge, pictures):
         (lambda s, j: train_classifier(s, epochs=0), "epochs must be a whole number of at least 1"),
     ],
 )
-def test_bad_settings(stream, judge, call, message):
+def test_bad_settings(stream, classifier, call, message):
     with pytest.raises(ParameterError, match=message):
-        call(stream, judge)
+        call(stream, classifier)

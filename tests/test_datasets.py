@@ -1,10 +1,12 @@
 import socket
+from pathlib import Path
 
 import pytest
 import torch
+from conftest import ROOT
 
 from tgsh import DataError, ParameterError, load
-from tgsh.datasets import _MNIST_FILES, MEAN, STD, load_mnist, normalise
+from tgsh.datasets import _MNIST_FILES, MEAN, STD, data_root, load_mnist, normalise
 
 
 def test_digits_are_sklearns_scaled_and_centred(digits):
@@ -81,8 +83,9 @@ def test_mnist_absent_and_no_network_leaves_nothing(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def blank_mnist(tmp_path):
-    """Files with MNIST's headers and lengths, all zeros."""
+def blank_mnist(tmp_path, monkeypatch):
+    """Files with MNIST's headers and lengths, all zeros, and meant."""
+    monkeypatch.setenv("TGSH_OTHER_MNIST", "1")
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name, shape in _MNIST_FILES.items():
@@ -97,6 +100,36 @@ def test_sound_files_load(blank_mnist):
     data = load_mnist(blank_mnist)
     assert data.train_images.shape == (60_000, 28, 28)
     assert data.test_labels.shape == (10_000,)
+
+
+def test_files_of_the_right_length_with_other_images_are_refused(blank_mnist, monkeypatch):
+    monkeypatch.delenv("TGSH_OTHER_MNIST")
+    with pytest.raises(DataError, match=r"does not hold MNIST.*TGSH_OTHER_MNIST=1") as caught:
+        load_mnist(blank_mnist)
+    assert "\n" not in str(caught.value)
+
+
+def test_mnist_is_known_by_its_checksums(mnist):
+    assert mnist.train_images.shape == (60_000, 28, 28)
+    assert mnist.train_labels.bincount().tolist()[:2] == [5923, 6742]
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(blank_mnist, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(DataError, match=r"cannot be read .Permission denied.; check its permissions"):
+        load_mnist(blank_mnist)
+
+
+def test_a_relative_data_folder_is_the_same_from_everywhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("TGSH_DATA_ROOT", "images")
+    roots = []
+    for folder in (tmp_path, ROOT / "book"):
+        monkeypatch.chdir(folder)
+        roots.append(data_root())
+    assert roots == [ROOT / "images"] * 2
 
 
 @pytest.mark.parametrize("name", list(_MNIST_FILES))

@@ -1,14 +1,14 @@
 """Contexts for tasks never seen, interpolated from the contexts of tasks on the same axis (ours; not in the paper).
 
-Every method here is a weighted mean of known contexts, with weights that depend on positions alone: no image of the new
-task, and none of the old ones, is looked at. Logits are linear in the context (Eq. 2), so a mean of contexts is
-also the network whose logits are the mean of the known tasks' logits; and a factor common to all weights changes no
-prediction.
+Each method predicts a context as a weighted mean of known contexts. The weights depend on the positions of the tasks
+only; no image of any task is used. By Eq. 2 the logits are linear in the context, so the logits under a weighted mean
+of contexts are the weighted mean of the logits. A factor common to all weights changes no predicted class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,21 +22,32 @@ from tgsh.networks import FlyNet
 from tgsh.training import accuracy_on
 
 Covariance = Callable[[np.ndarray], np.ndarray]
+Method = Literal["nearest", "neighbours", "kriging", "Fourier"]
 
-
-_GRID = 720  # points on the circle where a covariance is made admissible: half a degree
+_GRID = 720  # points on the circle at which a covariance is made positive semidefinite: every half degree
 
 
 def nearest_weights(known: Positions, targets: Positions, period: float) -> np.ndarray:
-    """``(Q, N)``: the nearest known context as it is; of two equally near, the one listed first."""
+    """Weights ``(Q, N)`` that choose the nearest known context; of two equally near ones, the first.
+
+    Args:
+        known: ``(N,)`` positions of the tasks whose contexts are known.
+        targets: ``(Q,)`` positions to predict at.
+        period: length of the axis.
+    """
     return np.eye(len(known))[circular_distance(targets, known, period).argmin(1)]
 
 
 def neighbour_weights(known: Positions, targets: Positions, period: float) -> np.ndarray:
-    """``(Q, N)``: the mean of the two neighbours, each combine_contexts by how near it is; half and half in the middle.
+    """Weights ``(Q, N)`` of linear interpolation between the two neighbours of each target.
+
+    Args:
+        known: ``(N,)`` positions of the tasks whose contexts are known.
+        targets: ``(Q,)`` positions to predict at.
+        period: length of the axis.
 
     Raises:
-        ParameterError: two known tasks share a position.
+        ParameterError: two known tasks have the same position.
     """
     known = np.asarray(known, float) % period
     order = np.argsort(known)
@@ -55,35 +66,43 @@ def neighbour_weights(known: Positions, targets: Positions, period: float) -> np
 def kriging_weights(
     known: Positions, targets: Positions, period: float, covariance: Covariance, nugget: float = 0.0
 ) -> np.ndarray:
-    """``(Q, N)``: the best linear prediction if the covariance of two contexts depends on their distance alone.
+    """Weights ``(Q, N)`` of simple kriging: the linear prediction with the least mean squared error.
 
-    The normal equations of simple kriging, ``(K + nugget I) w = k``; the units of a context are taken as independent
-    samples of one and the same process on the circle.
+    Solves the normal equations ``(K + nugget I) w = k``, where K holds the covariances of the known contexts and k those
+    with the target. The covariance of two contexts is taken to depend on their distance only, and the units of a context
+    to be independent samples of one process on the circle.
 
     Args:
-        covariance: of the distance of two tasks, elementwise, as `periodic_covariance` measures it.
-        nugget: variance of what every known context has by itself, in units of ``covariance(0)``.
+        known: ``(N,)`` positions of the tasks whose contexts are known.
+        targets: ``(Q,)`` positions to predict at.
+        period: length of the axis.
+        covariance: function of the distances between tasks, elementwise, such as `periodic_covariance`.
+        nugget: variance of the noise of each known context, in units of ``covariance(0)``.
 
     Raises:
-        ParameterError: a negative ``nugget``.
+        ParameterError: ``nugget`` is negative.
     """
     if not nugget >= 0:
         raise ParameterError(f"nugget must be a number of at least 0; got {nugget!r}")
     K = covariance(circular_distance(known, known, period)) + nugget * covariance(np.zeros(())) * np.eye(len(known))
     k = covariance(circular_distance(targets, known, period))
-    return np.linalg.lstsq(K, k.T, rcond=1e-10)[0].T  # least squares: a circle planted in a plane has a singular K
+    return np.linalg.lstsq(K, k.T, rcond=1e-10)[0].T  # least squares, because K can be singular
 
 
 def fourier_weights(known: Positions, targets: Positions, period: float, order: int | None = None) -> np.ndarray:
-    """``(Q, N)``: the trigonometric polynomial that fits the known contexts best, evaluated at the targets.
+    """Weights ``(Q, N)`` of the trigonometric polynomial that is the least-squares fit to the known contexts.
 
-    Exact for contexts that are such a polynomial of the position. Needs ``2 * order + 1`` known tasks.
+    The prediction is exact where contexts are such a polynomial of the position.
 
     Args:
-        order: highest harmonic; default: the highest that N known tasks determine, ``(N - 1) // 2``.
+        known: ``(N,)`` positions of the tasks whose contexts are known; different from each other.
+        targets: ``(Q,)`` positions to predict at.
+        period: length of the axis.
+        order: highest harmonic, which needs ``2 * order + 1`` known tasks; default: the highest possible,
+            ``(N - 1) // 2``.
 
     Raises:
-        ParameterError: ``order`` is negative or more than the known tasks determine.
+        ParameterError: ``order`` is negative, or there are too few known tasks for it.
     """
     most = (len(known) - 1) // 2
     order = most if order is None else check_int("order", order, 0, most, hint=f" ({len(known)} known tasks)")
@@ -96,14 +115,18 @@ def fourier_weights(known: Positions, targets: Positions, period: float, order: 
 
 
 def periodic_covariance(profile: Profile, period: float) -> Covariance:
-    """The measured similarity profile as a covariance function on the circle, 1 at distance 0.
+    """Turn a measured similarity profile into a covariance function on the circle, with value 1 at distance 0.
 
-    A periodic cubic spline joins the distances that were measured. No process on a circle has a covariance with a
-    negative Fourier coefficient, so those that the spline has are set to 0.
+    A periodic cubic spline interpolates between the measured distances. A covariance on a circle has no negative Fourier
+    coefficients, so those of the spline are set to 0.
+
+    Args:
+        profile: similarity over distance.
+        period: length of the axis.
     """
     distance = np.concatenate([[0.0], profile.distance])
     mean = np.concatenate([[1.0], profile.mean])
-    inner = distance < period / 2 * (1 - 1e-9)  # distances with a mirror image on the other way round
+    inner = distance < period / 2 * (1 - 1e-9)  # distances that occur on both sides of the circle
     ring = np.concatenate([distance, (period - distance[inner])[::-1]])
     spline = CubicSpline(ring, np.concatenate([mean, mean[inner][::-1]]), bc_type="periodic")
     power = np.fft.rfft(spline(np.arange(_GRID) * period / _GRID)).real.clip(min=0)
@@ -114,8 +137,19 @@ def periodic_covariance(profile: Profile, period: float) -> Covariance:
 
 def weights_by_method(
     contexts: Tensor, known: Positions, targets: Positions, period: float, nugget: float = 0.0
-) -> dict[str, np.ndarray]:
-    """The weights ``(Q, N)`` of all four methods. The covariance is measured on the known ``contexts`` ``(N, H)``."""
+) -> dict[Method, np.ndarray]:
+    """Weights ``(Q, N)`` of each of the four methods, by name.
+
+    Args:
+        contexts: known contexts ``(N, H)``, on which the covariance is measured.
+        known: ``(N,)`` their positions.
+        targets: ``(Q,)`` positions to predict at.
+        period: length of the axis.
+        nugget: as in `kriging_weights`.
+
+    Raises:
+        ParameterError: two known tasks have the same position, or ``nugget`` is negative.
+    """
     profile = similarity_profile(context_similarity(contexts), circular_distance(known, known, period))
     covariance = periodic_covariance(profile, period)
     return {
@@ -127,12 +161,21 @@ def weights_by_method(
 
 
 def combine_contexts(contexts: Tensor, weights: np.ndarray) -> Tensor:
-    """Predicted contexts ``(Q, H)``: ``weights`` ``(Q, N)`` times known contexts ``(N, H)``."""
+    """Predict contexts ``(Q, H)``: the product of ``weights`` ``(Q, N)`` and known contexts ``(N, H)``."""
     return torch.as_tensor(weights, dtype=contexts.dtype, device=contexts.device) @ contexts
 
 
 @torch.no_grad()
 def accuracy_of_sets(net: FlyNet, stream: TaskStream, sets: Sequence[Tensor]) -> Tensor:
-    """Test accuracy ``(S, T)`` in [0, 1]: of context t of set s, each set ``(T, H)``, on task t of ``stream``."""
+    """Test accuracy of several sets of contexts, each of which has one context for each task.
+
+    Args:
+        net: the network; its own contexts are not used.
+        stream: the tasks.
+        sets: S sets of contexts ``(T, H)``.
+
+    Returns:
+        ``(S, T)``, in [0, 1]: entry (s, t) is the accuracy on task t under context t of set s.
+    """
     columns = [accuracy_on(net, stream, t, torch.stack([one[t] for one in sets])) for t in range(len(stream))]
     return torch.stack(columns, dim=1)

@@ -1,10 +1,10 @@
-"""A judge of pictures that has never seen the network they were made from: it learned from real images only."""
+"""An independent classifier of reconstructions: a convolutional network that learns from real images only."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -22,29 +22,32 @@ _BATCH, _LR = 256, 3e-3
 
 @dataclass(frozen=True)
 class Reading:
-    """What a judge reads in pictures ``(T, K, 784)`` that were made for class k in task t.
+    """Result of classifying pictures whose class k and task t are known.
+
+    The fields have one entry for each picture: they are ``(T, K)`` for pictures of K classes in T tasks, else ``(N,)``.
 
     Attributes:
-        digit: ``(T, K)`` whether the likeliest class is k, the judge being told the task.
-        blind: ``(T, K)`` whether it is k, the judge not being told the task.
-        off: ``(T, K)`` distance from t to the likeliest task, the judge being told the class; in the stream's unit.
+        digit: whether the most probable class is k, given the task.
+        digit_task_unknown: whether the most probable class is k, with the task unknown.
+        task_distance: distance between t and the most probable task, given the class, in the unit of the stream.
     """
 
     digit: np.ndarray
-    blind: np.ndarray
-    off: np.ndarray
+    digit_task_unknown: np.ndarray
+    task_distance: np.ndarray
 
 
 class TaskClassifier(nn.Module):
-    """A small convolutional network with one output for every class in every task.
+    """A small convolutional network with one output for each class in each task.
 
-    Its answers are joint probabilities, so one training serves three questions: which class, given the task; which
-    task, given the class; which class, the task unknown. It shares nothing with a CRWN: it convolves, learns all its
-    weights, and sees no context.
+    Its outputs are joint probabilities of class and task. So one training answers three questions: the class, given the
+    task; the task, given the class; the class, with the task unknown. It has nothing in common with a CRWN: it
+    convolves, learns all its weights, and has no context.
 
     Args:
-        distances: ``(T, T)`` between tasks, as `TaskStream.distances` has them.
-        seed: of its initial weights.
+        distances: ``(T, T)`` distances between the tasks (`TaskStream.distances`).
+        n_classes: number K of classes.
+        seed: seed of its initial weights.
     """
 
     def __init__(self, distances: np.ndarray, n_classes: int = 10, seed: int = 0) -> None:
@@ -61,84 +64,107 @@ class TaskClassifier(nn.Module):
             )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Log-probabilities ``(N, T, K)`` of every class in every task, from pictures ``(N, 784)`` in [0, 1]."""
+        """Log probabilities ``(N, T, K)`` of each class in each task, of pictures ``(N, 784)`` in [0, 1]."""
         joint = self.layers(pictures.float().reshape(-1, 1, SIDE, SIDE))
         return joint.log_softmax(1).unflatten(1, self.shape)
 
     def read(self, pictures: Tensor, tasks: Sequence[int] | None = None) -> Reading:
-        """Read pictures ``(T, K, 784)`` in [0, 1], made for every class in each of ``tasks`` (default: all, in order).
+        """Classify one picture of each class in each of several tasks.
+
+        Args:
+            pictures: ``(T, K, 784)``, in [0, 1].
+            tasks: ``(T,)`` positions of the tasks in the stream; default: all tasks, in order.
+
+        Returns:
+            a `Reading` whose fields are ``(T, K)``.
 
         Raises:
-            ParameterError: there are not as many pictures as tasks and classes, or pixels are out of range.
+            ParameterError: there are not as many pictures as tasks and classes, or pixels are not in [0, 1].
         """
         tasks = range(self.shape[0]) if tasks is None else tasks
         T, K = len(tasks), self.shape[1]
         if pictures.shape[:2] != (T, K):
             raise ParameterError(f"pictures of {T} tasks and {K} classes are to be read; got {tuple(pictures.shape)}")
         task, label = torch.tensor(list(tasks)).repeat_interleave(K), torch.arange(K).repeat(T)
-        return Reading(*(answer.reshape(T, K) for answer in self.answers(pictures.flatten(0, 1), task, label)))
+        found = self.read_each(pictures.flatten(0, 1), task, label)
+        return Reading(*(values.reshape(T, K) for values in astuple(found)))
 
     @torch.no_grad()
-    def answers(self, pictures: Tensor, task: Tensor, label: Tensor) -> tuple[np.ndarray, ...]:
-        """The fields of a `Reading`, each ``(N,)``, of pictures ``(N, 784)`` of known ``task`` and ``label`` ``(N,)``.
+    def read_each(self, pictures: Tensor, task: Tensor, label: Tensor) -> Reading:
+        """Classify pictures of any tasks and classes.
+
+        Args:
+            pictures: ``(N, 784)``, in [0, 1].
+            task: ``(N,)``, the task of each picture.
+            label: ``(N,)``, its class.
+
+        Returns:
+            a `Reading` whose fields are ``(N,)``.
 
         Raises:
             ParameterError: pixels are not in [0, 1].
         """
         if not (pictures.min() >= 0 and pictures.max() <= 1):
-            raise ParameterError("a judge reads pictures with pixels in [0, 1]")
+            raise ParameterError("the classifier takes pictures with pixels in [0, 1]")
         joint = torch.cat([self(part) for part in pictures.split(2000)])
         each = torch.arange(len(joint))
-        by_class, by_task = joint[each, task], joint[each, :, label]
-        off = self.distances[task.numpy(), by_task.argmax(1).numpy()]
-        told, blind = by_class.argmax(1) == label, joint.logsumexp(1).argmax(1) == label
-        return told.numpy(), blind.numpy(), off
+        given_task = joint[each, task].argmax(1) == label
+        task_unknown = joint.logsumexp(1).argmax(1) == label
+        likeliest = joint[each, :, label].argmax(1)
+        return Reading(given_task.numpy(), task_unknown.numpy(), self.distances[task.numpy(), likeliest.numpy()])
 
 
 def train_classifier(
     stream: TaskStream, epochs: int = 8, seed: int = 0, cache: RunCache | None = None
 ) -> TaskClassifier:
-    """Train a judge on the training images of a stream, each in a random task, drawn anew in every epoch.
+    """Train a classifier on the training images of a stream.
 
-    AdamW with one cycle of the learning rate. Always on the CPU, in seconds; the result is kept in the run cache.
+    In each epoch, each image is shown in a random task. The optimiser is AdamW with one cycle of the learning rate.
+    Training runs on the CPU, in seconds.
+
+    Args:
+        stream: the tasks. They must share their training images.
+        epochs: passes over the training images.
+        seed: seed of the initial weights, of the tasks and of the order of the images.
+        cache: storage of the result; default: the user's run cache.
 
     Raises:
-        ParameterError: epochs below 1, or tasks that lie on no axis.
+        ParameterError: ``epochs`` is below 1, or the tasks lie on no axis.
     """
     check_int("epochs", epochs, 1)
-    judge = TaskClassifier(stream.distances(), stream.dataset.n_classes, seed)
+    classifier = TaskClassifier(stream.distances(), stream.dataset.n_classes, seed)
     cache = cache if cache is not None else RunCache()
     data, cpu = stream.dataset.fingerprint(), torch.device("cpu")
     settings = {"epochs": epochs, "seed": seed, "threads": torch.get_num_threads()}
     tasks = [stream.task_identity(t, data) for t in range(len(stream))]
-    spec = describe([judge, train_classifier], {}, cpu, tasks=tasks, **settings)
+    spec = describe([classifier, train_classifier], {}, cpu, tasks=tasks, **settings)
 
     def compute() -> dict[str, Tensor]:
-        _fit(judge, stream, epochs, seed)
-        return judge.state_dict()
+        _fit(classifier, stream, epochs, seed)
+        return classifier.state_dict()
 
-    judge.load_state_dict(dict(cache.get_or_compute(spec, compute)))
-    return judge.eval()
+    classifier.load_state_dict(dict(cache.get_or_compute(spec, compute)))
+    return classifier.eval()
 
 
-def _fit(judge: TaskClassifier, stream: TaskStream, epochs: int, seed: int) -> None:
+def _fit(classifier: TaskClassifier, stream: TaskStream, epochs: int, seed: int) -> None:
     labels = stream.labels(0, "train")
     source = generator(seed, "judge", "data")
-    judge.to(memory_format=torch.channels_last)  # in which convolutions take a fifth less time
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=_LR)
+    classifier.to(memory_format=torch.channels_last)  # in which convolutions take a fifth less time
+    optimiser = torch.optim.AdamW(classifier.parameters(), lr=_LR)
     steps = epochs * -(-len(labels) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LR, total_steps=steps)
     for _ in range(epochs):
         task = torch.randint(len(stream), (len(labels),), generator=source)
         pictures = _each_in_its_task(stream, "train", task)
         for chosen in torch.randperm(len(labels), generator=source).split(_BATCH):
-            answer = task[chosen] * judge.shape[1] + labels[chosen]
-            loss = F.nll_loss(judge(_in_unit_range(pictures[chosen])).flatten(1), answer)
+            answer = task[chosen] * classifier.shape[1] + labels[chosen]
+            loss = F.nll_loss(classifier(_in_unit_range(pictures[chosen])).flatten(1), answer)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    judge.to(memory_format=torch.contiguous_format)
+    classifier.to(memory_format=torch.contiguous_format)
 
 
 def _each_in_its_task(stream: TaskStream, part: Part, task: Tensor) -> Tensor:
@@ -152,23 +178,43 @@ def _in_unit_range(images: Tensor) -> Tensor:
     return images if images.is_floating_point() else images / 255
 
 
-def read_test_images(judge: TaskClassifier, stream: TaskStream, seed: int = 0) -> Reading:
-    """Classify the test images, each in a random task; the fields of the result are ``(N,)``."""
+def read_test_images(classifier: TaskClassifier, stream: TaskStream, seed: int = 0) -> Reading:
+    """Classify the test images of a stream, each in a random task.
+
+    Args:
+        classifier: a classifier of the tasks of the stream.
+        stream: the tasks. They must share their test images.
+        seed: seed of the tasks.
+
+    Returns:
+        a `Reading` whose fields are ``(N,)``.
+    """
     labels = stream.labels(0, "test")
     task = torch.randint(len(stream), (len(labels),), generator=generator(seed, "judge", "test"))
     pictures = _in_unit_range(_each_in_its_task(stream, "test", task))
-    return Reading(*judge.answers(pictures, task, labels))
+    return classifier.read_each(pictures, task, labels)
 
 
 DEVELOPMENTS = tuple(itertools.product((0.3, 1.0, 1.5, 2.0), (0.0, 0.5, 0.75, 0.85)))  # blur, black
 
 
-def best_development(judge: TaskClassifier, images: Tensor, tasks: Sequence[int] | None = None) -> tuple[float, float]:
-    """The blur and black level of `develop` under which the judge reads most of ``images`` as the right digit.
+def best_development(
+    classifier: TaskClassifier, images: Tensor, tasks: Sequence[int] | None = None
+) -> tuple[float, float]:
+    """Find the blur and the black level of `develop` for which the classifier reads most images as the right digit.
 
-    How dark a picture is, and how smooth, is no knowledge of the network: each inverse may have it as it likes it best.
-    Told the task and told nothing count alike. Where every picture is legible to a judge who knows the task, many
-    developments are equally good, and which came first would decide what a judge who is told nothing reads.
+    Blur and black level carry no information about the network, so each method is scored at its best setting. The
+    share given the task and the share with the task unknown count equally. If only the first counted, then settings
+    for which every picture is read correctly would be equal, and their order would decide the second.
+
+    Args:
+        classifier: a trained classifier.
+        images: raw reconstructions ``(T, K, 784)``.
+        tasks: ``(T,)`` positions of their tasks in the stream; default: all tasks, in order.
+
+    Returns:
+        blur and black level, the first of the best in `DEVELOPMENTS`.
     """
-    readings = [judge.read(develop(images, *how), tasks) for how in DEVELOPMENTS]
-    return DEVELOPMENTS[int(np.argmax([reading.digit.mean() + reading.blind.mean() for reading in readings]))]
+    readings = [classifier.read(develop(images, *how), tasks) for how in DEVELOPMENTS]
+    scores = [reading.digit.mean() + reading.digit_task_unknown.mean() for reading in readings]
+    return DEVELOPMENTS[int(np.argmax(scores))]

@@ -1,6 +1,8 @@
-"""Images from context vectors: the paper's Eq. 3, what an inverse would be, and how good the images are."""
+"""Images from context vectors: the paper's Eq. 3, and inverses of the parts of the network."""
 
 from __future__ import annotations
+
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -10,32 +12,38 @@ from tgsh.errors import check_choice, check_int, check_positive
 from tgsh.networks import FlyNet
 from tgsh.seeding import generator
 
-READOUTS = ("published", "divide", "least-norm")
+Readout = Literal["published", "divide", "least-norm"]
 
 
 def pseudo_inverse(net: FlyNet) -> Tensor:
-    """pinv(W1), ``(784, H)``: how Eq. 3 goes from hidden units back to pixels, the ReLU left out.
+    """Pseudo-inverse of W1, ``(784, H)``: Eq. 3 maps hidden activities to pixels with it, without the ReLU.
 
-    W1 is tall, so the 784 x 784 matrix W1' W1 is all that has to be (pseudo-)inverted, once a network.
+    W1 has more rows than columns, so only the 784 x 784 matrix W1' W1 is inverted.
     """
     W1 = net.W1.double()
     return (torch.linalg.pinv(W1.T @ W1, hermitian=True) @ W1.T).to(net.W2.dtype)
 
 
-def canonical_units(net: FlyNet, contexts: Tensor, readout: str = "published", ridge: float = 1.0) -> Tensor:
-    """Hidden activities ``h`` that stand for class k in task t, ``(T, 10, H)`` from contexts ``(T, H)``.
+def canonical_units(net: FlyNet, contexts: Tensor, readout: Readout = "published", ridge: float = 1.0) -> Tensor:
+    """Hidden activities ``h`` that represent class k in task t, ``(T, 10, H)``.
+
+    Three readouts:
+
+    - ``"published"``: ``W2[k] * m_t``, the mean of Eq. 3.
+    - ``"divide"``: ``W2[k] / m_t``, the h whose representation ``r = m_t * h`` is ``W2[k]``. Many m_t are nearly zero,
+      so it is computed as ``m_t W2[k] / (m_t^2 + ridge mean(m_t^2))``. With a large ridge it is Eq. 3, up to scale.
+    - ``"least-norm"``: the shortest h whose logits ``(W2 * m_t) h`` are 1 for class k and 0 for the others.
 
     Args:
-        readout: ``"published"``: ``W2[k] * m_t``, the mean of Eq. 3. ``"divide"``: what undoes ``r = m_t * h`` at
-            ``r = W2[k]``, namely ``W2[k] / m_t``, as ``m_t W2[k] / (m_t^2 + ridge mean(m_t^2))`` because many m_t are
-            nearly zero; a large ridge gives Eq. 3 again, up to scale. ``"least-norm"``: the shortest h whose logits
-            ``(W2 * m_t) h`` are 1 for class k and 0 for the others.
-        ridge: of ``"divide"`` only, above 0; in units of the mean square of m_t.
+        net: the network; its own contexts are not used.
+        contexts: ``(T, H)``.
+        readout: one of the three.
+        ridge: ridge of ``"divide"``, above 0, in units of the mean square of m_t.
 
     Raises:
-        ParameterError: an unknown readout, or a ridge of 0 or less.
+        ParameterError: ``readout`` is unknown, or ``ridge`` is not above 0.
     """
-    check_choice("readout", readout, READOUTS)
+    check_choice("readout", readout, get_args(Readout))
     check_positive("ridge", ridge)
     m = contexts.detach()[:, None].to(net.W2)
     A = net.W2 * m  # (T, 10, H): from hidden units to logits
@@ -52,21 +60,27 @@ def reconstruct(
     contexts: Tensor,
     samples: int = 0,
     *,
-    readout: str = "published",
+    readout: Readout = "published",
     ridge: float = 1.0,
     seed: int = 0,
     inverse: Tensor | None = None,
 ) -> Tensor:
-    """Eq. 3: ``z ~ N(W2[k] * m_t, 1/H)``, ``x = pinv(W1) z``, for every class of every task.
+    """Eq. 3: draw ``z ~ N(W2[k] * m_t, 1/H)`` and compute ``x = pinv(W1) z``, for each class in each task.
 
     Args:
+        net: the network; its own contexts are not used.
         contexts: ``(T, H)``.
-        samples: images drawn of each class; 0: the image of the mean, without noise.
-        readout, ridge: the mean of z, as in `canonical_units`.
-        inverse: `pseudo_inverse` of the network, where it is at hand already.
+        samples: number of images drawn of each class; 0: the image of the mean, without noise.
+        readout: the mean of z (`canonical_units`).
+        ridge: ridge of the readout ``"divide"``.
+        seed: seed of the noise.
+        inverse: `pseudo_inverse` of the network, where it is known already.
 
     Returns:
-        ``(T, 10, 784)`` for 0 samples, else ``(T, 10, samples, 784)``.
+        ``(T, 10, 784)`` for 0 samples, else ``(T, 10, samples, 784)``, as network inputs.
+
+    Raises:
+        ParameterError: ``samples`` is negative, ``readout`` is unknown, or ``ridge`` is not above 0.
     """
     check_int("samples", samples, 0)
     inverse = pseudo_inverse(net) if inverse is None else inverse
@@ -74,7 +88,7 @@ def reconstruct(
     if samples == 0:
         return images
     drawn = []
-    for t, of_task in enumerate(images):  # a task at a time: the noise has H numbers an image
+    for t, of_task in enumerate(images):  # one task at a time, because the noise has H numbers for each image
         source = generator(seed, "reconstruction", t)
         noise = torch.randn(len(of_task), samples, net.n_hidden, generator=source).to(inverse) / net.n_hidden**0.5
         drawn.append(of_task[:, None] + noise @ inverse.T)
@@ -82,11 +96,11 @@ def reconstruct(
 
 
 def invert_active(net: FlyNet, h: Tensor) -> Tensor:
-    """Inputs ``(N, 784)`` from ``h = s(W1 x)``, ``(N, H)``, ReLU and all: least squares on the active units only.
+    """Recover inputs ``(N, 784)`` from features ``h = s(W1 x)`` ``(N, H)``: least squares on the active units.
 
-    An active unit passes its input on unchanged, so it is one linear equation in the pixels. The network subtracts the
-    mean over the units, so all pixels together may be shifted by a constant; it is set so that the darkest pixel is
-    black, which a corner of a digit's image is. Exact wherever the active units outnumber the pixels well enough.
+    An active unit passes on its input as it is, so it gives one linear equation in the pixels. A network that subtracts
+    the mean over its units determines the pixels up to a constant; it is chosen such that the darkest pixel is black,
+    as the corners of an image of a digit are. The result is exact where there are enough active units.
     """
     W1 = net.W1.double()
     if net.centred:

@@ -1,17 +1,18 @@
-"""An inverse of the CRWN: the ten pictures that, as training data, would best explain a context vector.
+"""The most probable ten pictures, given a context vector: an inverse of the CRWN that solves where Eq. 3 projects.
 
-Let a context minimise cross entropy plus ``ridge / 2 |m|^2``. The gradient is zero there, so
+Let a context minimise cross entropy plus ``ridge / 2 |m|^2``. The gradient is zero at the minimum, so
 
     ridge m_t = mean_i sum_k (y_ik - p_ik) W2[k] * s(W1 x_i):
 
-the context is a sum of features of training images, each multiplied by rows of W2. Put one picture x_k for all that
-speaks for class k, and with V[k] = W2[k] - mean_j W2[j]
+the context is a sum of features of training images, each multiplied by rows of W2. Let one picture x_k stand for all
+images of class k. With V[k] = W2[k] - mean_j W2[j],
 
-    m_t ~ sum_k V[k] * s(W1 x_k),
+    m_t ~ sum_k V[k] * s(W1 x_k).
 
-H equations in ten pictures. `map_reconstruct` solves them, through the ReLU, in the least-squares sense. Eq. 3 is the
-first step of such a solution: it projects the context back along W2[k], and leaves in the picture of class k what the
-nine other classes wrote into the same units.
+These are H equations for ten pictures. `ForwardModel` is the right-hand side, `Prior` the distribution of the pictures
+before the context is known, and `map_reconstruct` finds the pictures that are most probable given the context: a
+maximum a posteriori (MAP) estimate. Eq. 3 is the first step of such a solution. It projects the context onto W2[k], and
+leaves in the picture of class k the contributions of the nine other classes to the same units.
 """
 
 from __future__ import annotations
@@ -35,14 +36,17 @@ from tgsh.networks import FlyNet
 class Prior:
     """The prior of `map_reconstruct`: smooth, bright in the centre, dark at the border.
 
-    A picture is ``sigmoid(contrast * field - dark - (radius / reach)^6)`` of a Gaussian random field of variance one
-    with a Gaussian correlation. It holds no image, and nothing that was measured on images.
+    A picture is ``sigmoid(contrast * field - dark - (radius / reach)^6)``. The ``field`` is a Gaussian random field of
+    variance 1 with a Gaussian correlation. The prior contains no image and no statistic of images.
 
     Attributes:
-        blur: standard deviation in pixels of the kernel that the field is smoothed with.
-        contrast: how steeply the field turns to light.
-        dark: the larger, the darker a picture without evidence.
-        reach: distance from the middle, in pixels, beyond which pictures are dark.
+        blur: standard deviation, in pixels, of the kernel that smooths the field.
+        contrast: factor of the field.
+        dark: constant that is subtracted; a larger one makes pictures darker.
+        reach: distance from the centre, in pixels, beyond which pictures are dark.
+
+    Raises:
+        ParameterError: one of them is not above 0.
     """
 
     blur: float = 1.0
@@ -55,7 +59,7 @@ class Prior:
             check_positive(name, value)
 
     def draw(self, noise: Tensor) -> Tensor:
-        """Pictures ``(..., 784)`` in [0, 1] from the white noise ``(..., 784)`` that the field is made of."""
+        """Pictures ``(..., 784)``, in [0, 1], from white noise ``(..., 784)``."""
         kernel = gaussian_kernel(self.blur)
         kernel = kernel / kernel.square().sum(1).max().sqrt()
         field = (kernel @ noise.unflatten(-1, (SIDE, SIDE)) @ kernel).flatten(-2)
@@ -65,10 +69,10 @@ class Prior:
 
 
 class ForwardModel:
-    """What ten pictures would write into the context of one network: ``sum_k V[k] * s(W1 x_k)``.
+    """Context of one network, up to scale, that ten pictures imply: ``sum_k V[k] * s(W1 x_k)``.
 
     Args:
-        net: any `FlyNet`, on the CPU.
+        net: a `FlyNet` on the CPU.
     """
 
     def __init__(self, net: FlyNet) -> None:
@@ -77,19 +81,22 @@ class ForwardModel:
         self.mean = net.column_sums / net.n_hidden if net.centred else torch.zeros(net.n_inputs)
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """``(T, H)`` from pictures ``(T, 10, 784)`` in [0, 1]."""
+        """Contexts ``(T, H)``, up to scale, from pictures ``(T, 10, 784)`` in [0, 1]."""
         x = ((pictures - MEAN) / STD).flatten(0, 1)
         h = (_Project.apply(x, self.W1) - (x @ self.mean)[:, None]).clamp(min=0)
         return (self.V * h.unflatten(0, pictures.shape[:2])).sum(1)
 
     def back_projection(self, contexts: Tensor) -> Tensor:
-        """``W1' (V[k] * m_t)``, ``(T, 10, 784)``: Eq. 3, not whitened, less the mean over the classes."""
+        """Images ``W1' (V[k] * m_t)``, ``(T, 10, 784)``, from ``contexts`` ``(T, H)``.
+
+        This is Eq. 3 with the transpose of W1 in place of its inverse, less the mean over the classes.
+        """
         h = (self.V * contexts[:, None]).flatten(0, 1)
         return torch.from_numpy(self.W1.T @ h.numpy().T).T.unflatten(0, (len(contexts), -1))
 
 
 class _Project(torch.autograd.Function):
-    # x W1' of a sparse W1: a dense product would multiply a hundred times as often, mostly by zero.
+    # x W1' of a sparse W1. A dense product would take a hundred times as many multiplications, most of them by zero.
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, W1: scipy.sparse.csr_array) -> Tensor:
@@ -110,20 +117,25 @@ def map_reconstruct(
     strength: float = 100.0,
     length: float = 4.0,
 ) -> Tensor:
-    """Ten pictures a task, ``(T, 10, 784)`` in [0, 1], that explain the contexts of all networks at once.
+    """Ten pictures for each task that are most probable, given the contexts of one or several networks.
 
-    Minimises ``strength / 2 |sum_k V[k] * s(W1 x_k) / length - m / |m||^2``, averaged over the networks, plus the
-    prior's ``|noise|^2 / 200``, by Adam from `ForwardModel.back_projection`; every step looks at the next network in
-    turn. Nothing is drawn at random.
+    Minimises ``strength / 2 |sum_k V[k] * s(W1 x_k) / length - m / |m||^2``, averaged over the networks, plus
+    ``|noise|^2 / 200`` for the white noise from which `Prior` draws the pictures, with Adam. The search starts from
+    `ForwardModel.back_projection`; successive steps use successive networks. It is deterministic.
 
     Args:
-        nets: one network or several; on the CPU.
-        contexts: ``(T, H)`` for each network; task t must be the same task in all.
-        strength: of the contexts against the prior.
-        length: that the explanation is to have; a larger one asks for more light.
+        nets: one network or several, on the CPU.
+        contexts: contexts ``(T, H)`` of each network; task t must be the same task in all of them.
+        prior: distribution of the pictures; default: `Prior` with its default values.
+        steps: number of steps of Adam.
+        strength: weight of the contexts against the prior.
+        length: length of the sum above that counts as a perfect fit; a larger one gives brighter pictures.
+
+    Returns:
+        ``(T, 10, 784)``, in [0, 1].
 
     Raises:
-        ParameterError: as many contexts as networks are not given, or a setting is out of range.
+        ParameterError: there are not as many contexts as networks, or a setting is out of range.
     """
     prior = prior if prior is not None else Prior()
     if not nets or len(nets) != len(contexts):
@@ -131,14 +143,14 @@ def map_reconstruct(
     check_int("steps", steps, 1)
     check_positive("strength", strength)
     check_positive("length", length)
-    explainers = [ForwardModel(net) for net in nets]
+    models = [ForwardModel(net) for net in nets]
     targets = [F.normalize(m.detach(), dim=1) for m in contexts]
-    start = sum(e.back_projection(m) for e, m in zip(explainers, targets, strict=True))
+    start = sum(model.back_projection(m) for model, m in zip(models, targets, strict=True))
     noise = (0.3 * start / start.std((1, 2), keepdim=True)).requires_grad_()
     optimiser = torch.optim.Adam([noise], lr=0.1, betas=(0.9, 0.95))
     for step in range(steps):
-        explainer, m = explainers[step % len(nets)], targets[step % len(nets)]
-        misfit = (explainer(prior.draw(noise)) / length - m).square().sum()
+        model, m = models[step % len(nets)], targets[step % len(nets)]
+        misfit = (model(prior.draw(noise)) / length - m).square().sum()
         loss = strength / 2 * misfit + noise.square().sum() / 200
         optimiser.zero_grad()
         loss.backward()
@@ -148,13 +160,19 @@ def map_reconstruct(
 
 @torch.no_grad()
 def forward_cosine(net: FlyNet, contexts: Tensor, pictures: Tensor) -> Tensor:
-    """``(T,)`` cosine between each context and what ten pictures ``(T, 10, 784)`` in [0, 1] would write into it."""
+    """Cosine ``(T,)`` between each context and the one that pictures imply (`ForwardModel`).
+
+    Args:
+        net: the network, on the CPU; its own contexts are not used.
+        contexts: ``(T, H)``.
+        pictures: ``(T, 10, 784)``, in [0, 1].
+    """
     return F.cosine_similarity(ForwardModel(net)(pictures), contexts, dim=1)
 
 
 def gaussian_kernel(sigma: float) -> Tensor:
-    """``exp(-d^2 / (2 sigma^2))`` of the distance d between two pixels of a line, ``(28, 28)``."""
-    # Numbers so small that a processor computes them in microcode would make every product many times slower.
+    """Matrix ``exp(-d^2 / (2 sigma^2))``, ``(28, 28)``, of the distance d between two pixels of a line."""
+    # Subnormal numbers would make every product many times slower.
     line = torch.arange(SIDE).float()
     kernel = (-(line[:, None] - line).square() / (2 * sigma**2)).exp()
     return kernel.where(kernel > 1e-12, 0.0)

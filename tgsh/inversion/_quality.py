@@ -1,4 +1,4 @@
-"""Images from context vectors: the paper's Eq. 3, what an inverse would be, and how good the images are."""
+"""Quality of reconstructed images: their correlation with the mean images of each class in each task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from tgsh.inversion._map_estimate import gaussian_kernel
 
 
 def blur(images: Tensor, sigma: float = 1.0) -> Tensor:
-    """Images ``(..., 784)`` blurred by a Gaussian of ``sigma`` pixels, above 0: for the eye, and not in the paper."""
+    """Blur images ``(..., 784)`` by a Gaussian of ``sigma`` pixels, for display (not in the paper).
+
+    Raises:
+        ParameterError: ``sigma`` is not above 0.
+    """
     check_positive("sigma", sigma)
     square = images.detach().cpu().unflatten(-1, (SIDE, SIDE)).numpy()
     return torch.from_numpy(gaussian_filter(square, sigma, axes=(-2, -1))).flatten(-2)
@@ -24,7 +28,7 @@ def blur(images: Tensor, sigma: float = 1.0) -> Tensor:
 
 @torch.no_grad()
 def class_means(stream: TaskStream) -> Tensor:
-    """Mean test image of every class in every task, as network inputs, ``(T, 10, 784)``."""
+    """Mean test image ``(T, 10, 784)`` of each class in each task, as network inputs."""
     means = []
     for t in range(len(stream)):
         images, labels = stream.images(t, "test")
@@ -35,20 +39,22 @@ def class_means(stream: TaskStream) -> Tensor:
 
 @dataclass(frozen=True)
 class ReconstructionQuality:
-    """How far reconstructions ``(T, 10, 784)`` show what they should, without an eye.
+    """Correlations of reconstructions ``(T, 10, 784)`` with the mean images of each class in each task.
 
-    All correlations are over pixels, between a reconstruction and mean images; "contrast" means that the mean over the
-    ten classes of the task was subtracted from both first, so that what all digits share counts for nothing.
+    All correlations are over pixels. The *contrast* of an image is its difference from the mean over the ten classes of
+    the task, so that what all digits have in common does not count.
 
     Attributes:
-        own: ``(T, 10)`` correlation with the mean image of the class and the task that it was made for.
-        other_class: mean correlation with the other nine classes in that task.
-        other_task: mean correlation with that class in the other tasks.
-        own_contrast: ``(T, 10)`` as ``own``, of the contrasts.
-        class_read: share whose contrast is nearest to that of their own class, of the ten of their task; chance 0.1.
-        with_tasks: ``(T, 10, T)`` correlation with the mean image of the same class in every task.
-        task_read: share nearest to their own task, of the T means of their class; chance 1 / T.
-        task_near: the same, but a direct neighbour in the order of tasks (round the circle) counts as well.
+        own: ``(T, 10)`` correlation with the mean image of the same class and task.
+        other_class: mean correlation with the nine other classes of the same task.
+        other_task: mean correlation with the same class in the other tasks.
+        own_contrast: ``(T, 10)`` as ``own``, between contrasts.
+        class_read: share of the reconstructions whose contrast is closest to that of their own class, among the ten of
+            the task; chance level 0.1.
+        with_tasks: ``(T, 10, T)`` correlation with the mean image of the same class in each task.
+        task_read: share that is closest to its own task, among the T means of the class; chance level 1 / T.
+        task_near: share that is closest to its own task or to a direct neighbour in the order of the tasks, which is
+            taken as circular.
     """
 
     own: np.ndarray
@@ -65,7 +71,7 @@ def reconstruction_quality(images: Tensor, means: Tensor) -> ReconstructionQuali
     """Compare reconstructions with `class_means`, both ``(T, 10, 784)``.
 
     Raises:
-        ParameterError: their shapes differ, or there are fewer than two tasks.
+        ParameterError: the shapes differ, or there are fewer than two tasks.
     """
     if images.shape != means.shape or len(images) < 2:
         raise ParameterError(f"two tasks or more are compared, of one shape; got {images.shape} and {means.shape}")
@@ -90,18 +96,25 @@ def reconstruction_quality(images: Tensor, means: Tensor) -> ReconstructionQuali
 
 
 def _correlation(a: Tensor, b: Tensor) -> np.ndarray:
-    # Over pixels, of every image of a, (T, K, 784), with every image of b: (T, K, T, K).
+    # Of each image of a (T, K, 784) with each image of b, over pixels: (T, K, T, K).
     a, b = (x.detach().cpu().double() for x in (a, b))
     a, b = (torch.nn.functional.normalize(x - x.mean(2, keepdim=True), dim=2) for x in (a, b))
     return torch.einsum("tkp,ulp->tkul", a, b).numpy()
 
 
 def develop(images: Tensor, blur: float = 1.0, black: float = 0.75) -> Tensor:
-    """Pictures in [0, 1] from raw reconstructions ``(..., 784)``, which have neither black nor white.
+    """Blur raw reconstructions ``(..., 784)``, whose scale is arbitrary, and scale each to a picture in [0, 1].
 
     Args:
-        blur: standard deviation in pixels of a Gaussian, above 0.
+        images: ``(..., 784)``.
+        blur: standard deviation of a Gaussian, in pixels, above 0.
         black: share of the pixels, from 0 to below 1, that become black; the brightest pixel becomes white.
+
+    Returns:
+        ``(..., 784)``, in [0, 1].
+
+    Raises:
+        ParameterError: ``blur`` or ``black`` is out of range.
     """
     check_positive("blur", blur)
     if not 0 <= black < 1:
