@@ -56,7 +56,7 @@ test: $(INSTALLED) ## install and run everything that CI runs
 	$(MAKE) render
 	TGSH_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax -p no:cacheprovider -W default book
 	$(BIN)/python tools/fetch_assets.py .test-assets --tests
-	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results
+	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results --moved tests/moved_numbers.json
 	$(BIN)/python -m pytest tests
 
 benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)

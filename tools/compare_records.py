@@ -2,7 +2,8 @@
 
 Each is a folder of records, as in ``data/results``, or a JSON file that holds the printed numbers of many chapters, as
 ``--write`` makes it. Every number of BEFORE must be in AFTER with the same printed text; times are left out. Numbers
-that only AFTER has are counted. Exits with 1, after a line for each difference, where there is one.
+that only AFTER has are counted. ``--moved FILE`` names the numbers that are known to have moved, each with the reason and
+both texts: such a number must be printed as the file says. Exits with 1, after a line for each other difference.
 """
 
 from __future__ import annotations
@@ -28,6 +29,22 @@ def printed(source: Path) -> dict[str, dict[str, str]]:
     }
 
 
+def apply_moves(numbers: dict[str, dict[str, str]], moved: Path) -> dict[str, dict[str, str]]:
+    """``numbers`` with the texts that ``moved`` gives after the change in place of those before it.
+
+    Raises:
+        ValueError: a number is not printed as ``moved`` says it was.
+    """
+    result = {chapter: dict(texts) for chapter, texts in numbers.items()}
+    for group in json.loads(moved.read_text(encoding="utf-8")):
+        for chapter, texts in group["numbers"].items():
+            for name, (old, new) in texts.items():
+                if result[chapter][name] != old:
+                    raise ValueError(f"{chapter}: {name} was {result[chapter][name]}, not {old}")
+                result[chapter][name] = new
+    return result
+
+
 def differences(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> list[str]:
     """A line for each number that is missing or printed otherwise."""
     lines = []
@@ -47,6 +64,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the printed numbers of two sets of records.")
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path, nargs="?")
+    parser.add_argument("--moved", type=Path, help="numbers that are known to have moved, and why")
     parser.add_argument("--chapter", action="append", help="only this chapter; may be repeated")
     parser.add_argument("--write", type=Path, help="write the printed numbers of BEFORE there, and compare nothing")
     chosen = parser.parse_args()
@@ -57,6 +75,8 @@ def main() -> int:
     if chosen.after is None:
         parser.error("AFTER is missing")
     after = printed(chosen.after)
+    if chosen.moved:
+        before = apply_moves(before, chosen.moved)
     if chosen.chapter:
         before = {chapter: numbers for chapter, numbers in before.items() if chapter in chosen.chapter}
     found = differences(before, after)

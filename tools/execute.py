@@ -130,7 +130,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
     sweep(target.parent)
     with tempfile.TemporaryDirectory(prefix=f"{DRAFTS}{os.getpid()}-", dir=target.parent) as folder:
         draft, record = Path(folder) / source.name, Path(folder) / "results" / f"{source.stem}.json"
-        with results_in(record.parent):
+        with results_in(record.parent.resolve()):
             problem = run(source, draft, {"profile": profile} | parameters, LIMITS.get(profile, max(LIMITS.values())))
         if problem is not None:
             return problem

@@ -18,7 +18,7 @@ from torch import Tensor
 from tgsh.benchmarks import Positions, TaskStream, circular_distance
 from tgsh.errors import ParameterError, check_int
 from tgsh.measures import Profile, context_similarity, similarity_profile
-from tgsh.networks import FlyNet
+from tgsh.networks import CRWN
 from tgsh.training import accuracy_on
 
 Covariance = Callable[[np.ndarray], np.ndarray]
@@ -68,9 +68,9 @@ def kriging_weights(
 ) -> np.ndarray:
     """Weights ``(Q, N)`` of simple kriging: the linear prediction with the least mean squared error.
 
-    Solves the normal equations ``(K + nugget I) w = k``, where K holds the covariances of the known contexts and k those
-    with the target. The covariance of two contexts is taken to depend on their distance only, and the units of a context
-    to be independent samples of one process on the circle.
+    Solves the normal equations ``(K + nugget I) w = k``, where K holds the covariances of the known contexts, and k
+    those with the target. The covariance of two contexts is taken to depend on their distance only, and the units of a
+    context to be independent samples of one process on the circle.
 
     Args:
         known: ``(N,)`` positions of the tasks whose contexts are known.
@@ -117,8 +117,8 @@ def fourier_weights(known: Positions, targets: Positions, period: float, order: 
 def periodic_covariance(profile: Profile, period: float) -> Covariance:
     """Turn a measured similarity profile into a covariance function on the circle, with value 1 at distance 0.
 
-    A periodic cubic spline interpolates between the measured distances. A covariance on a circle has no negative Fourier
-    coefficients, so those of the spline are set to 0.
+    A periodic cubic spline interpolates between the measured distances. A covariance on a circle has no negative
+    Fourier coefficients, so those of the spline are set to 0.
 
     Args:
         profile: similarity over distance.
@@ -166,7 +166,7 @@ def combine_contexts(contexts: Tensor, weights: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy_of_sets(net: FlyNet, stream: TaskStream, sets: Sequence[Tensor]) -> Tensor:
+def accuracy_of_sets(net: CRWN, stream: TaskStream, sets: Sequence[Tensor]) -> Tensor:
     """Test accuracy of several sets of contexts, each of which has one context for each task.
 
     Args:

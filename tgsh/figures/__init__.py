@@ -5,16 +5,15 @@ from tgsh.figures._accuracy import (
     accuracy_round,
     legibility,
 )
-from tgsh.figures._bars import bars_with_range, growth_curves
+from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
     curves_with_range,
     mean_and_range,
     similarity_profiles,
 )
-from tgsh.figures._explorer import FRAMES, Explorer, explorer, frame_png, html_picture
+from tgsh.figures._explorer import Explorer, explorer, frame_png, html_picture
 from tgsh.figures._frames import (
-    BINS,
     before_and_after,
     distances_and_sweep,
     step_of_training,
@@ -27,7 +26,6 @@ from tgsh.figures._histograms import similarity_histograms
 from tgsh.figures._images import image_sheet, picture_rows, show_tasks
 from tgsh.figures._matrix import (
     draw_numbers,
-    draw_similarity,
     similarity_matrices,
 )
 from tgsh.figures._scatter import (
@@ -40,11 +38,9 @@ from tgsh.figures._scatter import (
 from tgsh.figures._style import BLUE, COLOURS, FILLED, GREEN, GREY, MARKERS, ORANGE, RED, SIMILARITY_MAP, subplots
 
 __all__ = [
-    "BINS",
     "BLUE",
     "COLOURS",
     "FILLED",
-    "FRAMES",
     "GREEN",
     "GREY",
     "MARKERS",
@@ -62,7 +58,6 @@ __all__ = [
     "definition_angles",
     "distances_and_sweep",
     "draw_numbers",
-    "draw_similarity",
     "explorer",
     "flynet_circuit",
     "frame_png",
@@ -74,10 +69,12 @@ __all__ = [
     "manifolds_on_sphere",
     "mean_and_range",
     "picture_rows",
+    "roofline",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
+    "stage_bars",
     "step_of_training",
     "subplots",
     "tallest",
