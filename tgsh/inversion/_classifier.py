@@ -213,7 +213,7 @@ def best_development(
         tasks: ``(T,)`` positions of their tasks in the stream; default: all tasks, in order.
 
     Returns:
-        blur and black level, the first of the best in `DEVELOPMENTS`.
+        blur and black level, the first of the best in ``DEVELOPMENTS``.
     """
     readings = [classifier.read(develop(images, *how), tasks) for how in DEVELOPMENTS]
     scores = [reading.digit.mean() + reading.digit_task_unknown.mean() for reading in readings]
