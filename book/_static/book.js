@@ -40,6 +40,11 @@ function nameControls() {
     const entry = summary.closest("li")?.querySelector("a")?.textContent.trim();
     summary.setAttribute("aria-label", entry ? `Pages below ${entry}` : "Pages below");
   }
+  // Sphinx lays out long signatures as lists of definitions without a term, and citations in a role that is no more.
+  for (const part of document.querySelectorAll("dt.sig > dl:not([role]), dt.sig > dl > dd:not([role])"))
+    part.setAttribute("role", "presentation");
+  for (const entry of document.querySelectorAll('[role="list"] > [role="doc-biblioentry"]'))
+    entry.setAttribute("role", "listitem");
   for (const button of document.querySelectorAll("button[aria-label], a[aria-label]")) {
     const titles = [...button.querySelectorAll("svg")].filter((icon) => icon.checkVisibility()).map((icon) => icon.textContent);
     const text = [...titles, button.innerText].join(" ").replace(/\s+/g, " ").trim();
