@@ -14,8 +14,8 @@ JUPYTER_BOOK := $(BIN)/python -c 'from jupyter_book.cli.main import main; main()
 CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py) tests/test_own_parts.py
 ASSETS := .assets/state
-RECORDS := $(wildcard data/results/*.json)
-PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py)
+RECORDS := $(wildcard data/results/*.json data/results/*.safetensors)
+PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py tgsh/live/*.js tgsh/live/*.css)
 SOURCES := $(PACKAGE) tools/execute.py $(INSTALLED)
 CHROMIUM ?= chromium
 

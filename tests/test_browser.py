@@ -1,83 +1,17 @@
-"""The site as a browser shows it: `make render`, opened in Debian's chromium.
+"""The site as a browser shows it: `make render`, opened in Debian's chromium (see `pages`)."""
 
-Without chromium these tests are skipped, and say so; where CI=true they fail instead. ``TGSH_SITE`` names another site.
-"""
-
-import functools
-import json
-import os
 import re
-import shutil
-import threading
 import time
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT
+from pages import PHONE, ROOT, SITE, browser, cannot, open_page, probe, site
 
-SITE = Path(os.environ.get("TGSH_SITE", ROOT / "_build" / "committed" / "html"))
+__all__ = ["browser", "site"]  # fixtures
+
 TOC = SITE.parent / "source" / "_toc.yml"
 NAMES = re.findall(r"(?:file|root): *(\S+)", (TOC if TOC.exists() else ROOT / "_toc.yml").read_text())
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --window-size=1300,1000"
-)
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-PROBES = (ROOT / "tests" / "browser.js").read_text()
 VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
-
-
-def cannot(reason):
-    """Skip what this machine cannot do; in CI, fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must not skip: {reason}", pytrace=False)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def site():
-    """The address of the site, served on this machine only."""
-    if not (SITE / "index.html").exists():
-        cannot("the committed chapters are not rendered: `make render`")
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=SITE)
-    handler.func.log_message = lambda *_: None
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        cannot("no chromium: `apt-get install chromium chromium-driver`")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    chrome.set_script_timeout(30)
-    chrome.get("about:blank")  # its own start page asks for things, too
-    yield chrome
-    chrome.quit()
-
-
-def open_page(browser, address):
-    """Load a page; return the addresses it asked for, and the errors in its console."""
-    browser.get("about:blank")  # the page before may still be asking for its own
-    browser.get_log("performance"), browser.get_log("browser")
-    browser.get(address)
-    browser.execute_async_script(PROBES + "settle(arguments[0])")
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    return asked, errors
 
 
 @pytest.fixture(scope="module", params=[*NAMES, "search", "genindex"])
@@ -86,11 +20,6 @@ def page(request, browser, site):
     browser.asked, browser.errors = open_page(browser, f"{site}/{request.param}.html")
     browser.site, browser.path = site, SITE / f"{request.param}.html"
     return browser
-
-
-def probe(browser, call, *arguments):
-    """What a function of tests/browser.js says of the open page."""
-    return browser.execute_script(f"{PROBES} return {call}", *arguments)
 
 
 def explorers(browser):

@@ -145,8 +145,9 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         if os.environ.get("TGSH_RESULTS") and record.is_file():
             kept = Path(os.environ["TGSH_RESULTS"])
             kept.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(record, kept / f"{record.name}.{os.getpid()}")
-            os.replace(kept / f"{record.name}.{os.getpid()}", kept / record.name)
+            for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it
+                shutil.copyfile(written, kept / f"{written.name}.{os.getpid()}")
+                os.replace(kept / f"{written.name}.{os.getpid()}", kept / written.name)
         os.replace(draft, target)
     return None
 

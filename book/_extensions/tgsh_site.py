@@ -30,6 +30,11 @@ def _root(app: Sphinx) -> Path:
     return Path(os.environ.get("TGSH_ROOT", app.confdir))
 
 
+def results_folder(app: Sphinx) -> Path:
+    """The folder with the records of the chapters."""
+    return Path(os.environ.get("TGSH_RESULTS") or _root(app) / "data" / "results")
+
+
 def use_assets(app: Sphinx, config: Config) -> None:
     """Draw widgets and set mathematics with the site's own scripts, where tools/fetch_assets.py has brought them."""
     assets = _root(app) / ".assets"
@@ -170,9 +175,8 @@ class Status(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
-        folder = Path(os.environ.get("TGSH_RESULTS") or _root(self.env.app) / "data" / "results")
         records = {}
-        for path in sorted(folder.glob("*.json")):
+        for path in sorted(results_folder(self.env.app).glob("*.json")):
             self.env.note_dependency(str(path))
             records[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         if not records:

@@ -87,11 +87,12 @@ class TaskMemory:
 
     def log_density(self, h: Tensor) -> Tensor:
         """Log share plus log density of each Gaussian, ``(N, G)``, up to a term that all Gaussians have in common."""
-        weights, offsets = self._linear
+        weights, offsets = self.linear
         return h[:, : weights.shape[1]] @ weights.T + offsets
 
     @cached_property
-    def _linear(self) -> tuple[Tensor, Tensor]:
+    def linear(self) -> tuple[Tensor, Tensor]:
+        """Weights ``(G, d)`` and offsets ``(G,)`` by which `log_density` follows from the first d features."""
         # log N(u; mean, covariance) = weights . u - weights . mean / 2, up to a term without the mean.
         weights = torch.linalg.solve(self.covariance, self.means.T).T
         offsets = self.log_share - (weights * self.means).sum(1) / 2

@@ -172,6 +172,15 @@ RULES: dict[str, Rule] = {
     "contexts_cost": Rule(
         "task-inference", "accuracy, task by Gaussians and digit by context, less that of Gaussians alone", "<=", -0.005
     ),
+    # living-network
+    "rounding_harmless": Rule("living-network", "mean accuracy lost by rounding the weights", "<", 0.001),
+    "context_carries_over": Rule(
+        "living-network",
+        "share of contexts trained on other digits that are most similar to a known context within 20 degrees",
+        ">=",
+        0.5,
+    ),
+    "shuffled_flat": Rule("living-network", "largest similarity, in size, after the pixels were shuffled", "<", 0.2),
 }
 
 

@@ -1,0 +1,180 @@
+"""Tensors that the live network of a page needs: weights and contexts in few bytes, examples, digits to train on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+from sklearn.datasets import load_digits as sklearn_digits
+from torch import Tensor
+
+from tgsh.benchmarks import TaskStream
+from tgsh.datasets import folder_from, load_digits
+from tgsh.errors import DataError, ParameterError, TgshError, check_int
+from tgsh.extensions import TaskMemory
+from tgsh.networks import FlyNet
+from tgsh.runs import Run
+from tgsh.seeding import generator
+from tgsh.training import batch_order
+
+EPOCHS = 10  # orders of the digits; a longer training begins again with the first
+
+
+def quantise(rows: Tensor, bits: Literal[8, 16]) -> tuple[Tensor, Tensor]:
+    """Round each row to whole numbers of ``bits`` bits, times one scale a row.
+
+    Args:
+        rows: ``(R, n)``, finite.
+        bits: 8 or 16.
+
+    Returns:
+        whole numbers ``(R, n)`` of type int8 or int16, and scales ``(R,)``, float32. ``numbers * scale`` differs from a
+        row by at most half its scale, that is its largest size divided by 254 or 65534.
+    """
+    largest = 2 ** (bits - 1) - 1
+    scale = (rows.abs().amax(1) / largest).clamp_min(torch.finfo(torch.float32).tiny)
+    return (rows / scale[:, None]).round().to(torch.int8 if bits == 8 else torch.int16), scale
+
+
+def dequantise(numbers: Tensor, scale: Tensor) -> Tensor:
+    """Float32 rows ``(R, n)`` from the whole numbers and scales of `quantise`."""
+    return numbers.float() * scale[:, None]
+
+
+def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples: int = 60) -> dict[str, Tensor]:
+    """Collect the tensors of the live network, in whole numbers where a scale belongs to them (`quantise`).
+
+    The page trains on scikit-learn's digits, which are free to distribute; of the stream's own images it holds a few
+    upright test images.
+
+    Args:
+        net: a trained FlyNet with a sparse, centred W1.
+        stream: its tasks, rotations; one context of the network for each.
+        memory: Gaussians of each task and class (`tgsh.extensions.fit_task_memory`).
+        n_examples: number of test images, upright, the ten classes in turn.
+
+    Returns:
+        ``pixels`` (H, 7), ``W2`` (10, H), ``contexts`` (T, H), ``angles`` (T,), ``gaussian`` (10 T, d) and
+        ``gaussian_offset`` (10 T,): log densities, linear in the first d features; ``images`` (n, 784) and ``labels``;
+        ``digits`` (1797, 8, 8) from 0 to 16, ``digit_labels`` and ``digit_is_test``; ``order`` (epochs, images), the
+        order of the training digits; ``start`` (2, H) and ``start_g`` (2,), draws from N(0, 1) where two contexts start
+        (c is scaled by sqrt(2 / (H + 1))); ``shuffle`` (784,), a permutation of the pixels.
+
+    Raises:
+        ParameterError: the network has a dense or uncentred W1, its contexts and the tasks differ in number, the tasks
+            lie on no axis, or a task lacks a class.
+    """
+    if net.projection != "sparse" or not net.centred:
+        raise ParameterError("the live network has a sparse, centred W1, as the published FlyNet has")
+    if net.n_tasks != len(stream) or stream.positions is None:
+        raise ParameterError(f"the live network needs {net.n_tasks} tasks on an axis, one for each context")
+    if len(memory.task) != len(stream) * net.n_classes:
+        raise ParameterError("the live network needs tasks that have all ten classes")
+    weights, offsets = memory.linear
+    W2, contexts = net.W2.cpu(), net.context_vectors().cpu()
+    examples = _examples(stream, check_int("n_examples", n_examples, 1, len(stream.dataset.test_labels)))
+    bunch, digits = sklearn_digits(), load_digits()
+    is_test = torch.ones(len(bunch.target), dtype=torch.bool)
+    is_test[_rows_of_training(bunch.target)] = False
+    n, source = len(digits.train_labels), generator(net.seed, "live")
+    tensors = {
+        "pixels": net.pixels.cpu().to(torch.int16),
+        "angles": torch.tensor(stream.positions, dtype=torch.float32),
+        "gaussian_offset": (offsets - offsets.mean()).float().cpu(),
+        "images": stream.dataset.test_images[examples].flatten(1),
+        "labels": stream.dataset.test_labels[examples].to(torch.uint8),
+        "digits": torch.from_numpy(bunch.images).to(torch.uint8),
+        "digit_labels": torch.from_numpy(bunch.target).to(torch.uint8),
+        "digit_is_test": is_test.to(torch.uint8),
+        "order": torch.stack([batch_order(net.seed, 0, epoch, n) for epoch in range(EPOCHS)]).to(torch.int16),
+        "start_g": torch.randn(2, generator=source),
+        "shuffle": torch.randperm(net.n_inputs, generator=source).to(torch.int16),
+    }
+    start = torch.randn(2, net.n_hidden, generator=source)
+    # What all densities have in common tells no task from another, and costs precision.
+    common = (weights - weights.mean(0)).cpu()
+    for name, rows, bits in (("W2", W2, 16), ("contexts", contexts, 8), ("gaussian", common, 8), ("start", start, 16)):
+        tensors[name], tensors[f"{name}.scale"] = quantise(rows, bits)
+    return tensors
+
+
+def _rows_of_training(labels: np.ndarray) -> Tensor:
+    # Rows of scikit-learn's digits that `load_digits` takes for training: all but every fifth of a class.
+    is_train = np.ones(len(labels), bool)
+    for k in range(10):
+        is_train[np.flatnonzero(labels == k)[::5]] = False
+    return torch.from_numpy(np.flatnonzero(is_train))
+
+
+def _examples(stream: TaskStream, n: int) -> Tensor:
+    # The first images of each class, the classes in turn: 0, 1, ..., 9, 0, 1, ...
+    labels = stream.dataset.test_labels
+    by_class = [(labels == k).nonzero()[:, 0].tolist() for k in range(10)]
+    rounds = [row for several in zip(*by_class, strict=False) for row in several]
+    return torch.tensor(rounds[:n])
+
+
+def live_network(tensors: dict[str, Tensor], width_mult: int | None = None) -> FlyNet:
+    """The FlyNet that the page computes with: W1, and W2 and the contexts as rounded by `quantise`.
+
+    Args:
+        tensors: those of `live_tensors`.
+        width_mult: take the first 784 * ``width_mult`` units alone, and scale W2 to the range of that width; default:
+            all units.
+
+    Raises:
+        ParameterError: there are fewer units.
+    """
+    everything = len(tensors["pixels"]) // FlyNet.n_inputs
+    width_mult = check_int("width_mult", everything if width_mult is None else width_mult, 1, everything)
+    net = FlyNet(len(tensors["contexts"]), width_mult)
+    H = net.n_hidden
+    net.pixels.copy_(tensors["pixels"][:H])
+    net.column_sums.copy_(net.pixels.flatten().bincount(minlength=net.n_inputs))
+    W2 = dequantise(tensors["W2"], tensors["W2.scale"])[:, :H]
+    net.W2.copy_(W2 * (everything / width_mult) ** 0.5)
+    for t, context in enumerate(dequantise(tensors["contexts"], tensors["contexts.scale"])):
+        net.set_context(t, context[:H])
+    return net
+
+
+def load_contexts(path: str | Path) -> Tensor:
+    """Read contexts ``(C, n)``, one or two, that were trained in a page and saved there.
+
+    They belong to the network `live_network` of the same page with n units, and can be given to its `set_context`.
+
+    Raises:
+        DataError: the file is missing, or is none of these.
+    """
+    try:
+        found = load(Path(path).read_bytes())
+        return torch.stack([torch.from_numpy(found[f"context_{i}"].copy()) for i in range(len(found))])
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{path} holds no contexts of a live network ({error})") from None
+
+
+def publish(run: Run, tensors: dict[str, Tensor]) -> None:
+    """Write the tensors of `live_tensors` beside the record of a chapter, to ``<chapter>.safetensors``.
+
+    Nothing is written where ``$TGSH_RESULTS`` names no folder.
+
+    Raises:
+        TgshError: the file cannot be written.
+    """
+    folder = folder_from("TGSH_RESULTS")
+    if folder is None:
+        return
+    path = folder / f"{run.chapter}.safetensors"
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()}))
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise TgshError(f"the live network cannot be written to {path} ({error.strerror}); set TGSH_RESULTS") from None

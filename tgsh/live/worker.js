@@ -1,0 +1,173 @@
+// The worker of the live network: answers for an image, and trains contexts, while the page stays free.
+
+import { batchInputs, CLASSES, Context, cosine, FlyNet, normalise, PIXELS, softmax } from "./flynet.js";
+import { enlarge, rotate } from "./images.js";
+import { readTensors } from "./tensors.js";
+
+const BATCH = 128;
+const EVERY = 8; // batches between two measurements
+
+let weights; // all tensors
+let net; // the FlyNet at full width
+let contexts; // one Float32Array (H) for each task
+let gaussian; // rows of weights, one for each class of each task
+let session; // the training that runs or waits
+
+const answers = {
+  /** Read the tensors; say what the page needs to know of them. */
+  load({ buffer }) {
+    weights = readTensors(buffer);
+    net = new FlyNet(weights.pixels.values, weights.W2.dequantised());
+    contexts = weights.contexts.rows();
+    gaussian = weights.gaussian.rows();
+    const { images, labels } = weights;
+    return { angles: [...weights.angles.values], images: images.values, labels: [...labels.values], H: net.H };
+  },
+
+  /**
+   * Turn an upright image and look at it under every context.
+   * @returns the turned image, probabilities (T, 10), and the two scores (T) of each task: higher is likelier.
+   */
+  look({ image, degrees }) {
+    const turned = rotate(image, degrees);
+    const h = net.encode(normalise(turned));
+    const outputs = contexts.map((context) => softmax(net.logits(h, context)));
+    const entropy = outputs.map((p) => p.reduce((sum, value) => sum + (value > 0 ? value * Math.log(value) : 0), 0));
+    const density = gaussian.map((row, g) => dot(row, h) + weights.gaussian_offset.values[g]);
+    const byTask = contexts.map((_, t) => logSumExp(density.slice(t * CLASSES, (t + 1) * CLASSES)));
+    const byClass = Array.from({ length: CLASSES }, (_, k) => logSumExp(density.filter((_, g) => g % CLASSES === k)));
+    const direct = softmax(Float64Array.from(byClass));
+    return { turned, outputs: outputs.map((p) => [...p]), scores: { gaussian: byTask, entropy }, direct: [...direct] };
+  },
+
+  /** Prepare a training; nothing is trained before `go`. */
+  prepare({ angles, width, epochs, lr, shuffled }) {
+    session?.stop();
+    session = new Training({ angles, width, epochs, lr, shuffled });
+    return session.measure();
+  },
+
+  /** Train on: to the end, or `count` batches. */
+  go({ count = Infinity }) {
+    session.run(count);
+  },
+
+  pause() {
+    session?.stop();
+  },
+
+  /** The contexts in training, g c, as they are now. */
+  take() {
+    return { contexts: session.learners.map((learner) => learner.vector()) };
+  },
+};
+
+self.onmessage = ({ data: { id, op, ...rest } }) => {
+  try {
+    self.postMessage({ id, answer: answers[op](rest) });
+  } catch (error) {
+    self.postMessage({ id, error: error.message });
+  }
+};
+
+function dot(row, h) {
+  let sum = 0;
+  for (let j = 0; j < row.length; j++) sum += row[j] * h[j];
+  return sum;
+}
+
+function logSumExp(values) {
+  const largest = Math.max(...values);
+  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
+/** One or two contexts in training, each on the digits turned by an angle. */
+class Training {
+  constructor({ angles, width, epochs, lr, shuffled }) {
+    Object.assign(this, { lr, width, done: 0, running: false });
+    this.net = width === net.H ? net : net.narrowed(width);
+    const { digits, digit_labels, digit_is_test, start, start_g, order } = weights;
+    const images = enlarge(digits.values);
+    const all = [...digit_labels.values.keys()];
+    this.labels = digit_labels.values;
+    this.train = all.filter((n) => !digit_is_test.values[n]);
+    this.test = all.filter((n) => digit_is_test.values[n]);
+    const places = shuffled ? weights.shuffle.values : null;
+    this.shown = angles.map((angle) => turnAll(images, angle, places));
+    this.tests = this.shown.map((shown) => batchInputs(shown, this.test));
+    const scale = Math.sqrt(2 / (width + 1));
+    this.learners = angles.map((_, i) => {
+      const drawn = start.rows()[i].subarray(0, width);
+      return new Context(this.net, start_g.values[i], drawn.map((value) => scale * value));
+    });
+    this.batches = [];
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const rows = order.row(epoch % order.shape[0]);
+      for (let at = 0; at < rows.length; at += BATCH) this.batches.push([...rows.subarray(at, at + BATCH)]);
+    }
+  }
+
+  /** Train until `stop`, the end, or `count` batches; post what is measured on the way. */
+  async run(count) {
+    const last = Math.min(this.batches.length, this.done + count);
+    const turn = (this.turn = {}); // a later call takes over
+    this.running = true;
+    while (this.running && this.turn === turn && this.done < last) {
+      const rows = this.batches[this.done].map((i) => this.train[i]);
+      const labels = rows.map((n) => this.labels[n]);
+      this.learners.forEach((learner, i) => learner.trainBatch(batchInputs(this.shown[i], rows), labels, this.lr));
+      this.done += 1;
+      if (this.done % EVERY === 0 && this.done < last) self.postMessage({ progress: this.measure() });
+      await nextTurn();
+    }
+    if (this.turn === turn) this.running = false;
+    if (session === this) self.postMessage({ progress: this.measure() });
+  }
+
+  stop() {
+    this.running = false;
+  }
+
+  /** Accuracy on held-out digits and cosine similarity to the context of each task, for each context in training. */
+  measure() {
+    const vectors = this.learners.map((learner) => learner.vector());
+    const accuracy = vectors.map((vector, i) => this.accuracy(vector, this.tests[i]));
+    const similarity = vectors.map((vector) => contexts.map((context) => cosine(vector, context, this.width)));
+    const pair = vectors.length > 1 ? cosine(vectors[0], vectors[1]) : null;
+    return { done: this.done, of: this.batches.length, running: this.running, accuracy, similarity, pair };
+  }
+
+  accuracy(vector, x) {
+    const B = this.test.length;
+    this.memory ??= new Float32Array(this.width * B);
+    const logits = this.net.logits(this.net.encodeBatch(x, B, this.memory), vector, B);
+    let right = 0;
+    for (let b = 0; b < B; b++) {
+      let best = 0;
+      for (let k = 1; k < CLASSES; k++) if (logits[k * B + b] > logits[best * B + b]) best = k;
+      right += best === this.labels[this.test[b]];
+    }
+    return right / B;
+  }
+}
+
+function turnAll(images, angle, places) {
+  const out = new Uint8Array(images.length);
+  for (let at = 0; at < images.length; at += PIXELS) {
+    const turned = rotate(images.subarray(at, at + PIXELS), angle);
+    if (places) for (let p = 0; p < PIXELS; p++) out[at + p] = turned[places[p]];
+    else out.set(turned, at);
+  }
+  return out;
+}
+
+// Messages that wait are answered between two batches.
+const channel = new MessageChannel();
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()();
+function nextTurn() {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}
