@@ -17,11 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import DataError, check_choice, check_int
+from tgsh.errors import DataError, ParameterError, check_choice, check_images, check_int, check_labels, check_pixels
 
 DATASETS = ("mnist", "digits")
 Part = Literal["train", "test"]
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; the values of the published notebook
+_PIXELS = 784  # of an image
 _DOWNLOAD_TIMEOUT = 30.0  # seconds to wait for an answer
 
 # Name of an IDX file -> its dimensions. The header has 4 bytes of magic number, then 4 bytes for each dimension.
@@ -43,15 +44,20 @@ _MD5 = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageDataset:
     """Greyscale images of ten classes with their labels, split into training and test.
 
     Attributes:
         name: the name that `load` takes.
         title: the name for readers.
-        train_images, test_images: ``(N, 28, 28)`` uint8, 0 (background) to 255.
-        train_labels, test_labels: ``(N,)`` int64, 0 to 9.
+        train_images, test_images: ``(N, 28, 28)`` uint8, 0 (background) to 255, or floating in [0, 1]. Arrays of other
+            types, of NumPy too, are converted (`tgsh.errors.check_pixels`).
+        train_labels, test_labels: ``(N,)`` int64, 0 to 9; other whole numbers are converted.
+
+    Raises:
+        ParameterError: a part is empty, has other numbers of images and labels, or holds an image or a label that is
+            none.
     """
 
     name: str
@@ -62,6 +68,26 @@ class ImageDataset:
     test_labels: Tensor
 
     n_classes = 10
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            images = check_images(f"{part}_images", getattr(self, f"{part}_images"))
+            if not len(images):
+                raise ParameterError(f"the {part} part has no images; both parts need at least one")
+            if not images.is_floating_point() and images.max() == 1:
+                raise ParameterError(f"{part}_images hold only 0 and 1, of 0 to 255; pass them as floating numbers")
+            labels = check_labels(f"{part}_labels", getattr(self, f"{part}_labels"), len(images), self.n_classes)
+            object.__setattr__(self, f"{part}_images", images)
+            object.__setattr__(self, f"{part}_labels", labels)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ImageDataset) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.title))
+
+    def _compared(self) -> tuple[str, ...]:
+        return self.name, self.title, self.fingerprint()
 
     def part(self, name: Part) -> tuple[Tensor, Tensor]:
         """Images ``(N, 28, 28)`` and labels ``(N,)`` of the training or the test part, not copied.
@@ -120,14 +146,22 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Flatten images to network inputs and subtract MNIST's mean, then divide by its standard deviation.
 
     Args:
-        images: ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1]; they are left as they are.
+        images: ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1], or another form that
+            `tgsh.errors.check_pixels` knows; they are left as they are.
         dtype: of the result.
 
     Returns:
         ``(N, 784)``: ``(x - 0.1307) / 0.3081`` of pixels x in [0, 1].
+
+    Raises:
+        ParameterError: an image has another size, or a pixel is none.
     """
+    images = check_pixels("images", images)
+    if images.ndim < 2 or images.shape[1:].numel() != _PIXELS:
+        raise ParameterError(f"images must have shape (N, 28, 28); got {tuple(images.shape)}")
+    work = torch.promote_types(dtype, torch.float32)  # a coarser type would round twice
     scale = 1.0 if images.is_floating_point() else 255.0
-    return images.flatten(1).to(dtype, copy=True).sub_(MEAN * scale).div_(STD * scale)
+    return images.flatten(1).to(work, copy=True).sub_(MEAN * scale).div_(STD * scale).to(dtype)
 
 
 def data_root() -> Path:

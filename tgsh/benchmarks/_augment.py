@@ -215,7 +215,7 @@ class AugmentMNIST(TaskStream):
     """
 
     def __init__(self, dataset: ImageDataset, seed: int = 0, n_tasks: int = 8) -> None:
-        check_int("seed", seed, 0)
-        check_int("n_tasks", n_tasks, 1, len(TABLE_1), hint=" (the rows of Table 1)")
+        seed = check_int("seed", seed, 0)
+        n_tasks = check_int("n_tasks", n_tasks, 1, len(TABLE_1), hint=" (the rows of Table 1)")
         keys = list(TABLE_1)[:n_tasks]
         super().__init__(dataset, [Augmentation(k, seed if TABLE_1[k].draw else None) for k in keys])
