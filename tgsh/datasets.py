@@ -17,12 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import DataError, ParameterError, check_choice, check_images, check_int, check_labels, check_pixels
+from tgsh.errors import DataError, ParameterError, check_choice, check_examples, check_int, check_pixels
 
 DATASETS = ("mnist", "digits")
 Part = Literal["train", "test"]
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; the values of the published notebook
-_PIXELS = 784  # of an image
 _DOWNLOAD_TIMEOUT = 30.0  # seconds to wait for an answer
 
 # Name of an IDX file -> its dimensions. The header has 4 bytes of magic number, then 4 bytes for each dimension.
@@ -71,23 +70,17 @@ class ImageDataset:
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
-            images = check_images(f"{part}_images", getattr(self, f"{part}_images"))
-            if not len(images):
-                raise ParameterError(f"the {part} part has no images; both parts need at least one")
-            if not images.is_floating_point() and images.max() == 1:
-                raise ParameterError(f"{part}_images hold only 0 and 1, of 0 to 255; pass them as floating numbers")
-            labels = check_labels(f"{part}_labels", getattr(self, f"{part}_labels"), len(images), self.n_classes)
-            object.__setattr__(self, f"{part}_images", images)
-            object.__setattr__(self, f"{part}_labels", labels)
+            names = f"{part}_images", f"{part}_labels"
+            for name, array in zip(names, check_examples(part, *self.part(part), self.n_classes), strict=True):
+                object.__setattr__(self, name, array)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ImageDataset) and self._compared() == other._compared()
+        return (
+            isinstance(other, ImageDataset) and hash(self) == hash(other) and self.fingerprint() == other.fingerprint()
+        )
 
     def __hash__(self) -> int:
         return hash((self.name, self.title))
-
-    def _compared(self) -> tuple[str, ...]:
-        return self.name, self.title, self.fingerprint()
 
     def part(self, name: Part) -> tuple[Tensor, Tensor]:
         """Images ``(N, 28, 28)`` and labels ``(N,)`` of the training or the test part, not copied.
@@ -157,7 +150,7 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         ParameterError: an image has another size, or a pixel is none.
     """
     images = check_pixels("images", images)
-    if images.ndim < 2 or images.shape[1:].numel() != _PIXELS:
+    if images.ndim < 2 or images.shape[1:].numel() != 784:
         raise ParameterError(f"images must have shape (N, 28, 28); got {tuple(images.shape)}")
     work = torch.promote_types(dtype, torch.float32)  # a coarser type would round twice
     scale = 1.0 if images.is_floating_point() else 255.0

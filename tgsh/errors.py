@@ -109,7 +109,7 @@ def check_pixels(name: str, images: Any) -> Tensor:
         if whole and not 0 <= low <= high <= 255:
             raise ParameterError(f"{name} must hold whole numbers from 0 to 255; got {low} to {high}")
         if not whole and not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
-            remedy = "divide by 255, or pass uint8" if 0 <= low and 1 < high <= 255 else "pass them as they were before"
+            remedy = "divide by 255, or pass uint8" if low >= 0 and 1 < high <= 255 else "pass them as they were before"
             raise ParameterError(f"{name} must hold floating numbers in [0, 1]; got {low:g} to {high:g}; {remedy}")
     return images.to(torch.uint8) if whole else images
 
@@ -149,6 +149,20 @@ def check_labels(name: str, labels: Any, n: int | None = None, n_classes: int | 
         accepted = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
         raise ParameterError(f"{name} must be {accepted}; got {low} to {high}")
     return labels
+
+
+def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple[Tensor, Tensor]:
+    """Return one part of a dataset: its images as `check_images` does, and its labels as `check_labels` does.
+
+    Raises:
+        ParameterError: as these two, or the part is empty, or all pixels are the whole numbers 0 and 1, out of 255.
+    """
+    images = check_images(f"{part}_images", images)
+    if not len(images):
+        raise ParameterError(f"the {part} part has no images; both parts need at least one")
+    if not images.is_floating_point() and images.max() == 1:
+        raise ParameterError(f"{part}_images hold only 0 and 1, of 0 to 255; pass them as floating numbers")
+    return images, check_labels(f"{part}_labels", labels, len(images), n_classes)
 
 
 def check_finite(name: str, values: Any) -> None:

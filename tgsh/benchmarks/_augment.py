@@ -145,7 +145,12 @@ def _draws(key: str, seed: int, part: str, n: int) -> Tensor:
     blank = torch.zeros(1, SIDE, SIDE)
     with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "augment", key, part).initial_seed())
-        return torch.tensor([draw(blank) for _ in range(n)])
+        usual = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)  # the dtype that torchvision draws in
+        try:
+            return torch.tensor([draw(blank) for _ in range(n)])
+        finally:
+            torch.set_default_dtype(usual)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,16 @@ def circular_distance(one: Positions, other: Positions, period: float) -> np.nda
     return np.round(np.minimum(apart, period - apart), 10 - math.floor(math.log10(period)))
 
 
+def join_images(parts: Sequence[Tensor]) -> Tensor:
+    """Concatenate images along their first axis, such as those of several tasks.
+
+    Where some parts are uint8 and others floating, all become floating in [0, 1]: one scale for all.
+    """
+    if len({part.is_floating_point() for part in parts}) > 1:
+        parts = [part if part.is_floating_point() else part / 255 for part in parts]
+    return torch.cat(list(parts))
+
+
 class Task(Protocol):
     """A name, and a transform of a batch of images.
 
