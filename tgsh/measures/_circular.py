@@ -69,7 +69,7 @@ def fourier_coordinates(contexts: Tensor, reference: Tensor, frequency: int) -> 
     weights = np.stack([np.cos(angle), np.sin(angle)])
     axes = weights @ _unit(reference)
     length = np.linalg.norm(axes, axis=1, keepdims=True)
-    if length.min() < 1e-9:
+    if length.min() < 1e-6 * T:  # the rounding of contexts in single precision
         raise ParameterError(f"contexts of the reference do not vary with frequency {frequency}; are they all equal?")
     axes /= length
     return _unit(contexts) @ axes.T
