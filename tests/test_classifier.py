@@ -54,7 +54,7 @@ def test_the_favourable_development_is_the_best_there_is(classifier, pictures):
     ("call", "message"),
     [
         (lambda s, j: j.read(torch.zeros(3, 10, 784)), "pictures of 2 tasks and 10 classes"),
-        (lambda s, j: j.read(torch.full((2, 10, 784), 2.0)), r"pixels in \[0, 1\]"),
+        (lambda s, j: j.read(torch.full((2, 10, 784), 2.0)), r"in \[0, 1\]"),
         (lambda s, j: train_classifier(s, epochs=0), "epochs must be a whole number of at least 1"),
     ],
 )

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import DataError, check_choice, check_int
+from tgsh.errors import DataError, ParameterError, check_choice, check_examples, check_int, check_pixels
 
 DATASETS = ("mnist", "digits")
 Part = Literal["train", "test"]
@@ -43,15 +43,20 @@ _MD5 = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageDataset:
     """Greyscale images of ten classes with their labels, split into training and test.
 
     Attributes:
         name: the name that `load` takes.
         title: the name for readers.
-        train_images, test_images: ``(N, 28, 28)`` uint8, 0 (background) to 255.
-        train_labels, test_labels: ``(N,)`` int64, 0 to 9.
+        train_images, test_images: ``(N, 28, 28)`` uint8, 0 (background) to 255, or floating in [0, 1]. Arrays of other
+            types, of NumPy too, are converted (`tgsh.errors.check_pixels`).
+        train_labels, test_labels: ``(N,)`` int64, 0 to 9; other whole numbers are converted.
+
+    Raises:
+        ParameterError: a part is empty, has other numbers of images and labels, or holds an image or a label that is
+            none.
     """
 
     name: str
@@ -62,6 +67,20 @@ class ImageDataset:
     test_labels: Tensor
 
     n_classes = 10
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            names = f"{part}_images", f"{part}_labels"
+            for name, array in zip(names, check_examples(part, *self.part(part), self.n_classes), strict=True):
+                object.__setattr__(self, name, array)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ImageDataset) and hash(self) == hash(other) and self.fingerprint() == other.fingerprint()
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.title))
 
     def part(self, name: Part) -> tuple[Tensor, Tensor]:
         """Images ``(N, 28, 28)`` and labels ``(N,)`` of the training or the test part, not copied.
@@ -120,14 +139,22 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Flatten images to network inputs and subtract MNIST's mean, then divide by its standard deviation.
 
     Args:
-        images: ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1]; they are left as they are.
+        images: ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1], or another form that
+            `tgsh.errors.check_pixels` knows; they are left as they are.
         dtype: of the result.
 
     Returns:
         ``(N, 784)``: ``(x - 0.1307) / 0.3081`` of pixels x in [0, 1].
+
+    Raises:
+        ParameterError: an image has another size, or a pixel is none.
     """
+    images = check_pixels("images", images)
+    if images.ndim < 2 or images.shape[1:].numel() != 784:
+        raise ParameterError(f"images must have shape (N, 28, 28); got {tuple(images.shape)}")
+    work = torch.promote_types(dtype, torch.float32)  # a coarser type would round twice
     scale = 1.0 if images.is_floating_point() else 255.0
-    return images.flatten(1).to(dtype, copy=True).sub_(MEAN * scale).div_(STD * scale)
+    return images.flatten(1).to(work, copy=True).sub_(MEAN * scale).div_(STD * scale).to(dtype)
 
 
 def data_root() -> Path:

@@ -6,7 +6,7 @@ from tgsh.benchmarks._mixed import Mixed
 from tgsh.benchmarks._rotation import InterpolatedRotation, Rotation, RotationMNIST, interpolated_rotations
 from tgsh.benchmarks._shift import Shift, ShiftMNIST
 from tgsh.benchmarks._split import Classes, SplitMNIST
-from tgsh.benchmarks._stream import SIDE, Part, Positions, Task, TaskStream, circular_distance
+from tgsh.benchmarks._stream import SIDE, Part, Positions, Task, TaskStream, circular_distance, join_images
 
 __all__ = [
     "SIDE",
@@ -29,6 +29,7 @@ __all__ = [
     "TaskStream",
     "circular_distance",
     "interpolated_rotations",
+    "join_images",
     "sample_manifolds",
     "unit_vectors",
 ]

@@ -145,7 +145,12 @@ def _draws(key: str, seed: int, part: str, n: int) -> Tensor:
     blank = torch.zeros(1, SIDE, SIDE)
     with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "augment", key, part).initial_seed())
-        return torch.tensor([draw(blank) for _ in range(n)])
+        usual = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)  # the dtype that torchvision draws in
+        try:
+            return torch.tensor([draw(blank) for _ in range(n)])
+        finally:
+            torch.set_default_dtype(usual)
 
 
 @dataclass(frozen=True)
@@ -215,7 +220,7 @@ class AugmentMNIST(TaskStream):
     """
 
     def __init__(self, dataset: ImageDataset, seed: int = 0, n_tasks: int = 8) -> None:
-        check_int("seed", seed, 0)
-        check_int("n_tasks", n_tasks, 1, len(TABLE_1), hint=" (the rows of Table 1)")
+        seed = check_int("seed", seed, 0)
+        n_tasks = check_int("n_tasks", n_tasks, 1, len(TABLE_1), hint=" (the rows of Table 1)")
         keys = list(TABLE_1)[:n_tasks]
         super().__init__(dataset, [Augmentation(k, seed if TABLE_1[k].draw else None) for k in keys])

@@ -16,13 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.errors import ParameterError, check_finite, check_int, check_positive
+from tgsh.runs import ByValue
 from tgsh.seeding import generator
 
 
 def unit_vectors(n: int, dim: int, seed: int, *purpose: str | int) -> Tensor:
     """``(n, dim)`` vectors, uniform on the unit sphere in ``dim`` dimensions. ``purpose`` as in `tgsh.seeding`."""
-    return F.normalize(torch.randn(n, dim, generator=generator(seed, *purpose)), dim=1)
+    return F.normalize(torch.randn(n, dim, generator=generator(seed, *purpose), dtype=torch.float32), dim=1)
 
 
 class AnalyticMap:
@@ -57,10 +58,12 @@ class AnalyticMap:
         self.seed = check_int("seed", seed, 0)
         source = generator(seed, "map", ambient, n_waves)
         self._waves = [
-            torch.randn(d, n_waves, generator=source) * s for d, s in zip(latent_dims, frequencies, strict=True)
+            torch.randn(d, n_waves, generator=source, dtype=torch.float32) * s
+            for d, s in zip(self.latent_dims, self.frequencies, strict=True)
         ]
-        self._phases = 2 * torch.pi * torch.rand(n_waves, generator=source)
-        self._amplitudes = torch.randn(n_waves, ambient, generator=source) / n_waves**0.5
+        self._phases = 2 * torch.pi * torch.rand(self.n_waves, generator=source, dtype=torch.float32)
+        self._amplitudes = torch.randn(self.n_waves, self.ambient, generator=source, dtype=torch.float32)
+        self._amplitudes /= self.n_waves**0.5
 
     @property
     def settings(self) -> dict[str, object]:
@@ -77,17 +80,26 @@ class AnalyticMap:
         return F.normalize(x, dim=-1)
 
 
-@dataclass(frozen=True)
-class ManifoldSample:
+@dataclass(frozen=True, eq=False)
+class ManifoldSample(ByValue):
     """Points on manifolds, with what generated them.
 
     Attributes:
         x: ``(M, P, ambient)`` P points on each of M manifolds, of norm 1.
         gamma: ``(M, d)`` the identifiers of the manifolds.
+
+    Raises:
+        ParameterError: a number is NaN or infinite, or the numbers of manifolds differ.
     """
 
     x: Tensor
     gamma: Tensor
+
+    def __post_init__(self) -> None:
+        check_finite("x", self.x)
+        check_finite("gamma", self.gamma)
+        if self.x.ndim != 3 or len(self.x) != len(self.gamma):
+            raise ParameterError(f"x must be (M, P, ambient), gamma (M, d); got {self.x.shape} and {self.gamma.shape}")
 
     def points(self, start: int | None = None, stop: int | None = None) -> ManifoldSample:
         """The same manifolds with points ``start`` to ``stop`` only."""

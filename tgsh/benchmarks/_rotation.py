@@ -21,12 +21,12 @@ from tgsh.errors import check_int
 class Rotation:
     """Rotate by ``angle`` degrees counter-clockwise about the centre: nearest neighbour, empty corners 0."""
 
-    angle: int
+    angle: float
 
     @property
     def name(self) -> str:
         """The angle in degrees."""
-        return f"{self.angle}°"
+        return f"{self.angle:g}°"
 
     def __call__(self, images: Tensor) -> Tensor:
         """Rotate images ``(N, 28, 28)``; their dtype stays."""
@@ -57,8 +57,8 @@ class RotationMNIST(TaskStream):
     """
 
     def __init__(self, dataset: ImageDataset, n_tasks: int = 36, step: int = 10) -> None:
-        check_int("step", step, 1, 360)
-        check_int("n_tasks", n_tasks, 1, 360 // step, hint=f" (rotations of {step} degrees in one turn)")
+        step = check_int("step", step, 1, 360)
+        n_tasks = check_int("n_tasks", n_tasks, 1, 360 // step, hint=f" (rotations of {step} degrees in one turn)")
         angles = [step * i for i in range(n_tasks)]
         super().__init__(dataset, [Rotation(a) for a in angles], angles, period=360, unit="degrees")
 

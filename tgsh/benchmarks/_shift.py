@@ -40,9 +40,9 @@ class ShiftMNIST(TaskStream):
     """
 
     def __init__(self, dataset: ImageDataset, n_tasks: int | None = None, pixels: int = 1) -> None:
-        check_int("pixels", pixels, 1, SIDE)
+        pixels = check_int("pixels", pixels, 1, SIDE)
         most = SIDE // pixels
         n_tasks = most if n_tasks is None else n_tasks
-        check_int("n_tasks", n_tasks, 1, most, hint=f" (shifts of {pixels} px in one round)")
+        n_tasks = check_int("n_tasks", n_tasks, 1, most, hint=f" (shifts of {pixels} px in one round)")
         shifts = [pixels * i for i in range(n_tasks)]
         super().__init__(dataset, [Shift(s) for s in shifts], shifts, period=SIDE, unit="pixels")

@@ -43,11 +43,11 @@ class SplitMNIST(TaskStream):
         n_tasks: number of tasks.
 
     Raises:
-        ParameterError: ``n_tasks`` is not a whole number from 1 to 5.
+        ParameterError: ``n_tasks`` is not a whole number from 1 to 5, or the dataset lacks the classes of a task.
     """
 
     def __init__(self, dataset: ImageDataset, n_tasks: int = 5) -> None:
-        check_int("n_tasks", n_tasks, 1, dataset.n_classes // 2, hint=" (pairs of classes)")
+        n_tasks = check_int("n_tasks", n_tasks, 1, dataset.n_classes // 2, hint=" (pairs of classes)")
         super().__init__(dataset, [Classes((2 * i, 2 * i + 1)) for i in range(n_tasks)])
 
     def order_key(self, t: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tgsh.datasets import ImageDataset, Part
-from tgsh.errors import ParameterError, check_choice, check_positive
+from tgsh.errors import ParameterError, check_choice, check_images, check_positive, finite_arguments
 from tgsh.runs import identity, tensor_digest
 
 SIDE = 28  # pixels along each edge of an image
@@ -18,6 +19,7 @@ SIDE = 28  # pixels along each edge of an image
 Positions = Sequence[float] | np.ndarray
 
 
+@finite_arguments
 def circular_distance(one: Positions, other: Positions, period: float) -> np.ndarray:
     """Distances between positions on a circle: the shorter way round.
 
@@ -27,14 +29,25 @@ def circular_distance(one: Positions, other: Positions, period: float) -> np.nda
         period: length of the circle.
 
     Returns:
-        ``(Q, N)``, in [0, period / 2].
+        ``(Q, N)``, in [0, period / 2], rounded to a ten-billionth of the period at least: distances that are equal but
+        for the rounding of the positions come out equal.
 
     Raises:
-        ParameterError: ``period`` is not above 0.
+        ParameterError: ``period`` is not above 0, or a position is not finite.
     """
-    check_positive("period", period)
+    period = check_positive("period", period)
     apart = np.abs(np.subtract.outer(np.asarray(one, float), np.asarray(other, float))) % period
-    return np.minimum(apart, period - apart)
+    return np.round(np.minimum(apart, period - apart), 10 - math.floor(math.log10(period)))
+
+
+def join_images(parts: Sequence[Tensor]) -> Tensor:
+    """Concatenate images along their first axis, such as those of several tasks.
+
+    Where some parts are uint8 and others floating, all become floating in [0, 1]: one scale for all.
+    """
+    if len({part.is_floating_point() for part in parts}) > 1:
+        parts = [part if part.is_floating_point() else part / 255 for part in parts]
+    return torch.cat(list(parts))
 
 
 class Task(Protocol):
@@ -42,8 +55,8 @@ class Task(Protocol):
 
     A task may also define
 
-    - ``choose(labels)``: the row numbers ``(n,)`` of the images that belong to it, from the labels ``(N,)`` of the
-      dataset; default: all images.
+    - ``choose(labels)``: the row numbers ``(n,)`` of the images that belong to it, or a Boolean mask ``(N,)``, from the
+      labels ``(N,)`` of the dataset; default: all images.
     - ``show(images, part, index)``, which is called in place of ``__call__``, for a transform that differs from image
       to image: ``index`` ``(N,)`` holds the number of each image among those of ``part``.
     - ``identity``, a string that names the transform for the run cache (`tgsh.runs.identity`). A frozen dataclass needs
@@ -56,6 +69,8 @@ class Task(Protocol):
 
     def __call__(self, images: Tensor) -> Tensor:
         """Transform images ``(N, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1], to images of either kind.
+
+        A stream converts what else `tgsh.errors.check_pixels` knows, and refuses the rest.
 
         The given images must stay as they are.
         """
@@ -74,6 +89,10 @@ class TaskStream(Sequence[Task]):
 
     Attributes:
         dataset, tasks, positions, period, unit: the arguments; ``positions`` as an array.
+
+    Raises:
+        ParameterError: there is no task, the numbers of tasks and positions differ, or a task chooses no image of a
+            part.
     """
 
     def __init__(
@@ -89,6 +108,14 @@ class TaskStream(Sequence[Task]):
         self.positions = None if positions is None else np.asarray(positions, dtype=float)
         self.period = period
         self.unit = unit
+        if not self.tasks:
+            raise ParameterError("a stream has at least one task; got none")
+        if self.positions is not None and len(self.positions) != len(self.tasks):
+            raise ParameterError(f"there are {len(self.tasks)} tasks but {len(self.positions)} positions")
+        for t, task in enumerate(self.tasks):
+            for part in ("train", "test"):
+                if hasattr(task, "choose") and not self.count(t, part):
+                    raise ParameterError(f"task {task.name!r} has no {part} images; use a dataset that has some")
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -109,7 +136,7 @@ class TaskStream(Sequence[Task]):
         """Text for each task on an axis of a figure: its position, or its name where the tasks lie on no axis."""
         if self.positions is None:
             return self.names
-        return [f"{position:.0f}" for position in self.positions]
+        return [f"{position:g}" for position in self.positions.round(2)]
 
     @property
     def axis_label(self) -> str:
@@ -134,7 +161,8 @@ class TaskStream(Sequence[Task]):
             images ``(n, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1], and labels ``(n,)`` int64.
 
         Raises:
-            ParameterError: ``part`` is neither ``"train"`` nor ``"test"``.
+            ParameterError: ``part`` is neither ``"train"`` nor ``"test"``, or the task returns something that is not as
+                many images.
         """
         task, rows = self.tasks[t], self._rows(t, part)
         rows = rows if index is None else rows[index]
@@ -143,7 +171,10 @@ class TaskStream(Sequence[Task]):
         chosen, labels = (everything, labels) if whole else (everything[rows], labels[rows])
         chosen, labels = chosen.to(device), labels.to(device)
         show = getattr(task, "show", None)
-        return (task(chosen) if show is None else show(chosen, part, rows)), labels
+        shown = check_images(f"images of {task.name!r}", task(chosen) if show is None else show(chosen, part, rows))
+        if len(shown) != len(labels):
+            raise ParameterError(f"{task.name!r} returns {len(shown)} images of {len(labels)}")
+        return shown, labels
 
     def labels(self, t: int, part: Part) -> Tensor:
         """Labels ``(N,)`` of the images of task ``t``. No image is transformed."""
@@ -157,7 +188,8 @@ class TaskStream(Sequence[Task]):
         check_choice("part", part, ("train", "test"))
         labels = self.dataset.part(part)[1]
         choose = getattr(self.tasks[t], "choose", None)
-        return torch.arange(len(labels)) if choose is None else choose(labels)
+        rows = torch.arange(len(labels)) if choose is None else torch.as_tensor(choose(labels))
+        return rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows
 
     def order_key(self, t: int) -> int:
         """Number that, with the seed, determines the order of the training images of task ``t``; its position."""

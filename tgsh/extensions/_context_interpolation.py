@@ -16,7 +16,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from tgsh.benchmarks import Positions, TaskStream, circular_distance
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.measures import Profile, context_similarity, similarity_profile
 from tgsh.networks import CRWN
 from tgsh.training import accuracy_on
@@ -24,6 +24,7 @@ from tgsh.training import accuracy_on
 Covariance = Callable[[np.ndarray], np.ndarray]
 Method = Literal["nearest", "neighbours", "kriging", "Fourier"]
 
+_SAME = 1e-9  # of the period: positions that differ less are one
 _GRID = 720  # points on the circle at which a covariance is made positive semidefinite: every half degree
 
 
@@ -38,6 +39,7 @@ def nearest_weights(known: Positions, targets: Positions, period: float) -> np.n
     return np.eye(len(known))[circular_distance(targets, known, period).argmin(1)]
 
 
+@finite_arguments
 def neighbour_weights(known: Positions, targets: Positions, period: float) -> np.ndarray:
     """Weights ``(Q, N)`` of linear interpolation between the two neighbours of each target.
 
@@ -52,7 +54,7 @@ def neighbour_weights(known: Positions, targets: Positions, period: float) -> np
     known = np.asarray(known, float) % period
     order = np.argsort(known)
     ring = np.append(known[order], known[order[0]] + period)
-    if (np.diff(ring) <= 0).any():
+    if (np.diff(ring) <= _SAME * period).any():
         raise ParameterError(f"known must be different positions on a circle of {period:g}; got {known.tolist()}")
     target = (np.asarray(targets, float) - ring[0]) % period + ring[0]
     left = np.clip(np.searchsorted(ring, target, side="right") - 1, 0, len(known) - 1)
@@ -89,6 +91,7 @@ def kriging_weights(
     return np.linalg.lstsq(K, k.T, rcond=1e-10)[0].T  # least squares, because K can be singular
 
 
+@finite_arguments
 def fourier_weights(known: Positions, targets: Positions, period: float, order: int | None = None) -> np.ndarray:
     """Weights ``(Q, N)`` of the trigonometric polynomial that is the least-squares fit to the known contexts.
 
@@ -123,7 +126,12 @@ def periodic_covariance(profile: Profile, period: float) -> Covariance:
     Args:
         profile: similarity over distance.
         period: length of the axis.
+
+    Raises:
+        ParameterError: a distance is 0, so two known tasks have the same position.
     """
+    if profile.distance.min() <= _SAME * period:
+        raise ParameterError("known must be different positions; two known tasks have the same")
     distance = np.concatenate([[0.0], profile.distance])
     mean = np.concatenate([[1.0], profile.mean])
     inner = distance < period / 2 * (1 - 1e-9)  # distances that occur on both sides of the circle
@@ -135,6 +143,7 @@ def periodic_covariance(profile: Profile, period: float) -> Covariance:
     return lambda distance: closed(distance) / smooth[0]
 
 
+@finite_arguments
 def weights_by_method(
     contexts: Tensor, known: Positions, targets: Positions, period: float, nugget: float = 0.0
 ) -> dict[Method, np.ndarray]:
@@ -160,6 +169,7 @@ def weights_by_method(
     }
 
 
+@finite_arguments
 def combine_contexts(contexts: Tensor, weights: np.ndarray) -> Tensor:
     """Predict contexts ``(Q, H)``: the product of ``weights`` ``(Q, N)`` and known contexts ``(N, H)``."""
     return torch.as_tensor(weights, dtype=contexts.dtype, device=contexts.device) @ contexts

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from tgsh.benchmarks import Part, TaskStream
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.networks import CRWN
 from tgsh.seeding import generator
 
 
+@finite_arguments
 def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
     """Random hyperplane codes of points: bit i is 1 where the projection on direction i is positive.
 
@@ -34,11 +35,11 @@ def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
     Raises:
         ParameterError: ``n_bits`` is not a multiple of 8 (codes are whole bytes).
     """
-    check_int("n_bits", n_bits, 8)
+    n_bits = check_int("n_bits", n_bits, 8)
     if n_bits % 8:
         raise ParameterError(f"n_bits must be a multiple of 8; got {n_bits}")
     # Drawn row by row, so that bit i is the same in a code of any length.
-    planes = torch.randn(n_bits, points.shape[1], generator=generator(seed, "hyperplanes"))
+    planes = torch.randn(n_bits, points.shape[1], generator=generator(seed, "hyperplanes"), dtype=torch.float32)
     sides = points.float() @ planes.to(points.device).T > 0
     return np.packbits(sides.cpu().numpy(), axis=1)
 

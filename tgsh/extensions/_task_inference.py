@@ -24,8 +24,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.networks import CRWN
+from tgsh.runs import ByValue
 from tgsh.seeding import generator
 
 Method = Literal["entropy", "energy", "information", "manifold", "gaussian"]
@@ -34,17 +35,20 @@ METHODS: tuple[Method, ...] = get_args(Method)
 RIDGE = 1e-3  # of the shared covariance, in units of its mean variance
 
 
+@finite_arguments
 def entropy_score(logits: Tensor) -> Tensor:
     """Minus the entropy (nats) of the output, ``(N, C)``, from logits ``(C, N, K)`` under C candidate contexts."""
     log_p = logits.transpose(1, 2).log_softmax(1)  # several times faster than over the last axis
     return (log_p.exp() * log_p).sum(1).T
 
 
+@finite_arguments
 def energy_score(logits: Tensor) -> Tensor:
     """``log sum_k exp(logit_k)``, ``(N, C)``, from logits ``(C, N, K)``: large where any logit is large."""
     return logits.logsumexp(2).T
 
 
+@finite_arguments
 def information_score(probabilities: Tensor) -> Tensor:
     """Mutual information (nats) of input and class, ``(M, C)``, from outputs ``(M, n, C, K)`` of M batches of n inputs.
 
@@ -58,8 +62,8 @@ def _entropy(p: Tensor) -> Tensor:
     return torch.special.entr(p).sum(-1)
 
 
-@dataclass(frozen=True)
-class TaskMemory:
+@dataclass(frozen=True, eq=False)
+class TaskMemory(ByValue):
     """Statistics of the training images of T tasks, for inference of the task of other images.
 
     Attributes:
@@ -79,12 +83,14 @@ class TaskMemory:
     task: Tensor
     label: Tensor
 
+    @finite_arguments
     def manifold_score(self, h: Tensor) -> Tensor:
         """Cosine similarity of ``r_t(x)`` and the centre of task t, ``(N, T)``, from features ``(N, H)``."""
         along = h @ (self.contexts * self.centres).T
         length = (h.square() @ self.contexts.square().T).sqrt()
         return along / length.clamp_min(1e-12) / self.centres.norm(dim=1)
 
+    @finite_arguments
     def log_density(self, h: Tensor) -> Tensor:
         """Log share plus log density of each Gaussian, ``(N, G)``, up to a term that all Gaussians have in common."""
         weights, offsets = self.linear
@@ -119,6 +125,7 @@ class TaskMemory:
 
 
 @torch.no_grad()
+@finite_arguments
 def fit_task_memory(
     net: CRWN, stream: TaskStream, contexts: Tensor | None = None, n_units: int | None = None, chunk: int = 512
 ) -> TaskMemory:
@@ -170,8 +177,8 @@ def _gaussians(sums: Tensor, counts: Tensor, gram: Tensor) -> tuple[Tensor, ...]
     return means, covariance, (n / counts.sum(1)[task]).log(), task, label
 
 
-@dataclass(frozen=True)
-class TaskScores:
+@dataclass(frozen=True, eq=False)
+class TaskScores(ByValue):
     """Scores of all test images of T tasks for C candidate tasks. Each list has one entry for each task, on the CPU.
 
     Attributes:
@@ -231,8 +238,8 @@ def _score(memory: TaskMemory, net: CRWN, h: Tensor) -> dict[str, Tensor]:
     }
 
 
-@dataclass(frozen=True)
-class InferredTasks:
+@dataclass(frozen=True, eq=False)
+class InferredTasks(ByValue):
     """Tasks inferred for M batches of n images; the images of a batch share a task.
 
     Attributes:
@@ -263,6 +270,7 @@ class InferredTasks:
         return torch.cat(right).double().mean().item()
 
 
+@finite_arguments
 def infer_tasks(scores: list[Tensor], n: int, seed: int = 0) -> InferredTasks:
     """Split the images of each task into random batches of ``n``, and infer one task for each batch.
 
@@ -275,9 +283,9 @@ def infer_tasks(scores: list[Tensor], n: int, seed: int = 0) -> InferredTasks:
         seed: seed of the split into batches.
 
     Raises:
-        ParameterError: a task has fewer than ``n`` images.
+        ParameterError: a task has fewer than ``n`` images, or a score is NaN or infinite.
     """
-    check_int("n", n, 1, min(map(len, scores)), hint=" (the images of the smallest task)")
+    n = check_int("n", n, 1, min(map(len, scores)), hint=" (the images of the smallest task)")
     task, inferred, images = [], [], []
     for t, of_task in enumerate(scores):
         order = torch.randperm(len(of_task), generator=generator(seed, "batches", t))

@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tgsh.benchmarks import SIDE, Part, TaskStream
-from tgsh.errors import ParameterError, check_int
+from tgsh.benchmarks import SIDE, Part, TaskStream, join_images
+from tgsh.errors import ParameterError, check_int, check_labels, check_pixels
 from tgsh.inversion._quality import develop
-from tgsh.runs import RunCache, describe
+from tgsh.runs import ByValue, RunCache, describe
 from tgsh.seeding import generator
 
 _BATCH, _LR = 256, 3e-3
 
 
-@dataclass(frozen=True)
-class Reading:
+@dataclass(frozen=True, eq=False)
+class Reading(ByValue):
     """Result of classifying pictures whose class k and task t are known.
 
     The fields have one entry for each picture: they are ``(T, K)`` for pictures of K classes in T tasks, else ``(N,)``.
@@ -56,11 +56,11 @@ class TaskClassifier(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(generator(seed, "judge").initial_seed())
             self.layers = nn.Sequential(
-                *(nn.Conv2d(1, 16, 5, 2, 2), nn.ReLU()),
-                *(nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU()),
-                *(nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), nn.Flatten()),
-                *(nn.Linear(64 * 16, 128), nn.ReLU()),
-                nn.Linear(128, len(distances) * n_classes),
+                *(nn.Conv2d(1, 16, 5, 2, 2, dtype=torch.float32), nn.ReLU()),
+                *(nn.Conv2d(16, 32, 3, 2, 1, dtype=torch.float32), nn.ReLU()),
+                *(nn.Conv2d(32, 64, 3, 2, 1, dtype=torch.float32), nn.ReLU(), nn.Flatten()),
+                *(nn.Linear(64 * 16, 128, dtype=torch.float32), nn.ReLU()),
+                nn.Linear(128, len(distances) * n_classes, dtype=torch.float32),
             )
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ class TaskClassifier(nn.Module):
         """Classify pictures of any tasks and classes.
 
         Args:
-            pictures: ``(N, 784)``, in [0, 1].
+            pictures: ``(N, 784)``, in [0, 1], or uint8 from 0 to 255.
             task: ``(N,)``, the task of each picture.
             label: ``(N,)``, its class.
 
@@ -102,10 +102,11 @@ class TaskClassifier(nn.Module):
             a `Reading` whose fields are ``(N,)``.
 
         Raises:
-            ParameterError: pixels are not in [0, 1].
+            ParameterError: pixels are not in [0, 1], or there is no such task or class.
         """
-        if not (pictures.min() >= 0 and pictures.max() <= 1):
-            raise ParameterError("the classifier takes pictures with pixels in [0, 1]")
+        pictures, n = _in_unit_range(check_pixels("pictures", pictures)), len(pictures)
+        task = check_labels("task", task, n, self.shape[0])
+        label = check_labels("label", label, n, self.shape[1])
         joint = torch.cat([self(part) for part in pictures.split(2000)])
         each = torch.arange(len(joint))
         given_task = joint[each, task].argmax(1) == label
@@ -131,7 +132,7 @@ def train_classifier(
     Raises:
         ParameterError: ``epochs`` is below 1, or the tasks lie on no axis.
     """
-    check_int("epochs", epochs, 1)
+    epochs = check_int("epochs", epochs, 1)
     classifier = TaskClassifier(stream.distances(), stream.dataset.n_classes, seed)
     cache = cache if cache is not None else RunCache()
     data, cpu = stream.dataset.fingerprint(), torch.device("cpu")
@@ -170,12 +171,12 @@ def _fit(classifier: TaskClassifier, stream: TaskStream, epochs: int, seed: int)
 def _each_in_its_task(stream: TaskStream, part: Part, task: Tensor) -> Tensor:
     # Image i of a part as task[i] shows it: (N, 784), uint8 or floating.
     rows = [(task == t).nonzero()[:, 0] for t in range(len(stream))]
-    shown = torch.cat([stream.images(t, part, chosen)[0].flatten(1) for t, chosen in enumerate(rows)])
+    shown = join_images([stream.images(t, part, chosen)[0].flatten(1) for t, chosen in enumerate(rows)])
     return torch.empty_like(shown).index_copy_(0, torch.cat(rows), shown)
 
 
 def _in_unit_range(images: Tensor) -> Tensor:
-    return images if images.is_floating_point() else images / 255
+    return images if images.is_floating_point() else images.float() / 255
 
 
 def read_test_images(classifier: TaskClassifier, stream: TaskStream, seed: int = 0) -> Reading:

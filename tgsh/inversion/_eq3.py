@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tgsh.datasets import MEAN, STD
-from tgsh.errors import check_choice, check_int, check_positive
+from tgsh.errors import check_choice, check_int, check_positive, finite_arguments
 from tgsh.networks import FlyNet
 from tgsh.seeding import generator
 
@@ -24,6 +24,7 @@ def pseudo_inverse(net: FlyNet) -> Tensor:
     return (torch.linalg.pinv(W1.T @ W1, hermitian=True) @ W1.T).to(net.W2.dtype)
 
 
+@finite_arguments
 def canonical_units(net: FlyNet, contexts: Tensor, readout: Readout = "published", ridge: float = 1.0) -> Tensor:
     """Hidden activities ``h`` that represent class k in task t, ``(T, 10, H)``.
 
@@ -44,7 +45,7 @@ def canonical_units(net: FlyNet, contexts: Tensor, readout: Readout = "published
         ParameterError: ``readout`` is unknown, or ``ridge`` is not above 0.
     """
     check_choice("readout", readout, get_args(Readout))
-    check_positive("ridge", ridge)
+    ridge = check_positive("ridge", ridge)
     m = contexts.detach()[:, None].to(net.W2)
     A = net.W2 * m  # (T, 10, H): from hidden units to logits
     if readout == "published":
@@ -82,7 +83,7 @@ def reconstruct(
     Raises:
         ParameterError: ``samples`` is negative, ``readout`` is unknown, or ``ridge`` is not above 0.
     """
-    check_int("samples", samples, 0)
+    samples = check_int("samples", samples, 0)
     inverse = pseudo_inverse(net) if inverse is None else inverse
     images = canonical_units(net, contexts, readout, ridge) @ inverse.T
     if samples == 0:
@@ -90,11 +91,12 @@ def reconstruct(
     drawn = []
     for t, of_task in enumerate(images):  # one task at a time, because the noise has H numbers for each image
         source = generator(seed, "reconstruction", t)
-        noise = torch.randn(len(of_task), samples, net.n_hidden, generator=source).to(inverse) / net.n_hidden**0.5
-        drawn.append(of_task[:, None] + noise @ inverse.T)
+        noise = torch.randn(len(of_task), samples, net.n_hidden, generator=source, dtype=torch.float32)
+        drawn.append(of_task[:, None] + (noise.to(inverse) / net.n_hidden**0.5) @ inverse.T)
     return torch.stack(drawn)
 
 
+@finite_arguments
 def invert_active(net: FlyNet, h: Tensor) -> Tensor:
     """Recover inputs ``(N, 784)`` from features ``h = s(W1 x)`` ``(N, H)``: least squares on the active units.
 

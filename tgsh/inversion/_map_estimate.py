@@ -28,7 +28,7 @@ from torch import Tensor
 
 from tgsh.benchmarks import SIDE
 from tgsh.datasets import MEAN, STD
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.errors import ParameterError, check_int, check_positive, finite_arguments
 from tgsh.networks import FlyNet
 
 
@@ -63,7 +63,7 @@ class Prior:
         kernel = gaussian_kernel(self.blur)
         kernel = kernel / kernel.square().sum(1).max().sqrt()
         field = (kernel @ noise.unflatten(-1, (SIDE, SIDE)) @ kernel).flatten(-2)
-        line = torch.arange(SIDE) - (SIDE - 1) / 2
+        line = torch.arange(SIDE, dtype=noise.dtype) - (SIDE - 1) / 2
         radius = (line[:, None].square() + line.square()).sqrt().flatten()
         return (self.contrast * field - self.dark - (radius / self.reach) ** 6).sigmoid()
 
@@ -78,7 +78,7 @@ class ForwardModel:
     def __init__(self, net: FlyNet) -> None:
         self.W1 = scipy.sparse.csr_array(net.W1.numpy())
         self.V = net.W2 - net.W2.mean(0)
-        self.mean = net.column_sums / net.n_hidden if net.centred else torch.zeros(net.n_inputs)
+        self.mean = net.column_sums / net.n_hidden if net.centred else net.W2.new_zeros(net.n_inputs)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Contexts ``(T, H)``, up to scale, from pictures ``(T, 10, 784)`` in [0, 1]."""
@@ -108,6 +108,7 @@ class _Project(torch.autograd.Function):
         return torch.from_numpy(ctx.W1.T @ np.ascontiguousarray(gradient.numpy().T)).T, None
 
 
+@finite_arguments
 def map_reconstruct(
     nets: Sequence[FlyNet],
     contexts: Sequence[Tensor],
@@ -140,9 +141,8 @@ def map_reconstruct(
     prior = prior if prior is not None else Prior()
     if not nets or len(nets) != len(contexts):
         raise ParameterError(f"every network needs its contexts; got {len(nets)} networks, {len(contexts)} contexts")
-    check_int("steps", steps, 1)
-    check_positive("strength", strength)
-    check_positive("length", length)
+    steps, strength = check_int("steps", steps, 1), check_positive("strength", strength)
+    length = check_positive("length", length)
     models = [ForwardModel(net) for net in nets]
     targets = [F.normalize(m.detach(), dim=1) for m in contexts]
     start = sum(model.back_projection(m) for model, m in zip(models, targets, strict=True))
@@ -159,6 +159,7 @@ def map_reconstruct(
 
 
 @torch.no_grad()
+@finite_arguments
 def forward_cosine(net: FlyNet, contexts: Tensor, pictures: Tensor) -> Tensor:
     """Cosine ``(T,)`` between each context and the one that pictures imply (`ForwardModel`).
 
@@ -167,7 +168,7 @@ def forward_cosine(net: FlyNet, contexts: Tensor, pictures: Tensor) -> Tensor:
         contexts: ``(T, H)``.
         pictures: ``(T, 10, 784)``, in [0, 1].
     """
-    return F.cosine_similarity(ForwardModel(net)(pictures), contexts, dim=1)
+    return F.cosine_similarity(ForwardModel(net)(pictures), contexts, dim=1).clamp(-1, 1)
 
 
 def gaussian_kernel(sigma: float) -> Tensor:

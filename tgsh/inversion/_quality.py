@@ -11,34 +11,43 @@ from torch import Tensor
 
 from tgsh.benchmarks import SIDE, TaskStream
 from tgsh.datasets import normalise
-from tgsh.errors import ParameterError, check_positive
+from tgsh.errors import ParameterError, check_positive, finite_arguments
 from tgsh.inversion._map_estimate import gaussian_kernel
+from tgsh.runs import ByValue
 
 
+@finite_arguments
 def blur(images: Tensor, sigma: float = 1.0) -> Tensor:
     """Blur images ``(..., 784)`` by a Gaussian of ``sigma`` pixels, for display (not in the paper).
 
     Raises:
         ParameterError: ``sigma`` is not above 0.
     """
-    check_positive("sigma", sigma)
+    sigma = check_positive("sigma", sigma)
     square = images.detach().cpu().unflatten(-1, (SIDE, SIDE)).numpy()
     return torch.from_numpy(gaussian_filter(square, sigma, axes=(-2, -1))).flatten(-2)
 
 
 @torch.no_grad()
 def class_means(stream: TaskStream) -> Tensor:
-    """Mean test image ``(T, 10, 784)`` of each class in each task, as network inputs."""
+    """Mean test image ``(T, 10, 784)`` of each class in each task, as network inputs.
+
+    Raises:
+        ParameterError: a task has no test image of some class.
+    """
     means = []
     for t in range(len(stream)):
         images, labels = stream.images(t, "test")
+        missing = [k for k in range(stream.dataset.n_classes) if not (labels == k).any()]
+        if missing:
+            raise ParameterError(f"task {stream.names[t]!r} has no test image of class {missing[0]}; use more images")
         one_hot = torch.nn.functional.one_hot(labels, stream.dataset.n_classes).float()
         means.append((one_hot.T @ normalise(images)) / one_hot.sum(0)[:, None])
     return torch.stack(means)
 
 
-@dataclass(frozen=True)
-class ReconstructionQuality:
+@dataclass(frozen=True, eq=False)
+class ReconstructionQuality(ByValue):
     """Correlations of reconstructions ``(T, 10, 784)`` with the mean images of each class in each task.
 
     All correlations are over pixels. The *contrast* of an image is its difference from the mean over the ten classes of
@@ -67,6 +76,7 @@ class ReconstructionQuality:
     task_near: float
 
 
+@finite_arguments
 def reconstruction_quality(images: Tensor, means: Tensor) -> ReconstructionQuality:
     """Compare reconstructions with `class_means`, both ``(T, 10, 784)``.
 
@@ -99,9 +109,10 @@ def _correlation(a: Tensor, b: Tensor) -> np.ndarray:
     # Of each image of a (T, K, 784) with each image of b, over pixels: (T, K, T, K).
     a, b = (x.detach().cpu().double() for x in (a, b))
     a, b = (torch.nn.functional.normalize(x - x.mean(2, keepdim=True), dim=2) for x in (a, b))
-    return torch.einsum("tkp,ulp->tkul", a, b).numpy()
+    return torch.einsum("tkp,ulp->tkul", a, b).clamp_(-1, 1).numpy()
 
 
+@finite_arguments
 def develop(images: Tensor, blur: float = 1.0, black: float = 0.75) -> Tensor:
     """Blur raw reconstructions ``(..., 784)``, whose scale is arbitrary, and scale each to a picture in [0, 1].
 
@@ -116,7 +127,7 @@ def develop(images: Tensor, blur: float = 1.0, black: float = 0.75) -> Tensor:
     Raises:
         ParameterError: ``blur`` or ``black`` is out of range.
     """
-    check_positive("blur", blur)
+    blur = check_positive("blur", blur)
     if not 0 <= black < 1:
         raise ParameterError(f"black must be from 0 to below 1; got {black!r}")
     kernel = gaussian_kernel(blur)

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int
-from tgsh.measures._similarity import by_distance, context_similarity, pairs_of
+from tgsh.errors import ParameterError, check_int, finite_arguments
+from tgsh.measures._similarity import by_distance, context_similarity, is_flat, pairs_of
 
 
 def circulant_part(similarity: np.ndarray) -> np.ndarray:
@@ -26,12 +26,16 @@ def circulant_part(similarity: np.ndarray) -> np.ndarray:
 
 
 def circulant_share(similarity: np.ndarray) -> float:
-    """Share of the variance over pairs of different tasks that is explained by their distance, at most 1."""
+    """Share of the variance over pairs of different tasks that is explained by their distance, at most 1.
+
+    It is nan where all pairs are equally similar.
+    """
     pairs = pairs_of(similarity)
     rest = pairs - pairs_of(circulant_part(similarity))
-    return float(1 - rest.var() / pairs.var()) if pairs.var() > 0 else float("nan")
+    return float("nan") if is_flat(pairs) else float(1 - rest.var() / pairs.var())
 
 
+@finite_arguments
 def fourier_power(similarity: np.ndarray) -> np.ndarray:
     """Share of each frequency, 0 to T // 2, in the trace of a similarity matrix ``(T, T)``: ``(T // 2 + 1,)``.
 
@@ -45,6 +49,7 @@ def fourier_power(similarity: np.ndarray) -> np.ndarray:
     return twice * eigenvalues / np.trace(similarity)
 
 
+@finite_arguments
 def fourier_coordinates(contexts: Tensor, reference: Tensor, frequency: int) -> np.ndarray:
     """Coordinates ``(T, 2)`` of contexts ``(T, H)`` in the plane of one frequency of ``reference`` ``(T, H)``.
 
@@ -56,14 +61,17 @@ def fourier_coordinates(contexts: Tensor, reference: Tensor, frequency: int) -> 
     radius sqrt(2 / T), because each contributes to the sums. In the plane of another run, they lie near 0.
 
     Raises:
-        ParameterError: a frequency that is not from 1 to (T - 1) // 2.
+        ParameterError: a frequency that is not from 1 to (T - 1) // 2, or the reference does not vary at it.
     """
     T = len(contexts)
-    check_int("frequency", frequency, 1, (T - 1) // 2)
+    frequency = check_int("frequency", frequency, 1, (T - 1) // 2)
     angle = 2 * np.pi * frequency * np.arange(T) / T
     weights = np.stack([np.cos(angle), np.sin(angle)])
     axes = weights @ _unit(reference)
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    length = np.linalg.norm(axes, axis=1, keepdims=True)
+    if length.min() < 1e-6 * T:  # the rounding of contexts in single precision
+        raise ParameterError(f"contexts of the reference do not vary with frequency {frequency}; are they all equal?")
+    axes /= length
     return _unit(contexts) @ axes.T
 
 
@@ -81,6 +89,7 @@ def between_runs(one: Tensor, other: Tensor) -> np.ndarray:
     return (cross + cross.T) / 2
 
 
+@finite_arguments
 def linear_dimension(similarity: np.ndarray) -> float:
     """Participation ratio of the eigenvalues, (sum)^2 / sum of squares: number of directions that the contexts fill."""
     return float(np.trace(similarity) ** 2 / (similarity**2).sum())
@@ -113,15 +122,18 @@ class NeighbourShape:
     dimension: float
 
 
+@finite_arguments
 def neighbour_shape(similarity: np.ndarray, n_neighbours: int = 2) -> NeighbourShape:
     """Determine the shape of contexts from their nearest neighbours; tasks at equal steps round a circle, in order.
 
     Raises:
-        ParameterError: fewer than four tasks.
+        ParameterError: fewer than four tasks, or all are equally similar.
     """
     T = len(similarity)
     if T < 4:
         raise ParameterError(f"a ring needs at least four tasks; got {T}")
+    if is_flat(pairs_of(similarity)):
+        raise ParameterError("all tasks are equally similar, so none is a neighbour of another")
     graph = _neighbour_graph(similarity, n_neighbours)
     links = shortest_path(graph, unweighted=True)
     connected = bool(np.isfinite(links).all())

@@ -8,16 +8,27 @@ import numpy as np
 from scipy.cluster.hierarchy import cophenet, leaves_list, linkage, to_tree
 from scipy.spatial.distance import squareform
 
-from tgsh.measures._similarity import pairs_of
+from tgsh.errors import ParameterError, finite_arguments
+from tgsh.measures._similarity import is_flat, pairs_of
+
+_ROUNDING = 1e-5  # by which a cosine in single precision may leave [-1, 1]
 
 
+@finite_arguments
 def cluster(similarity: np.ndarray) -> np.ndarray:
     """Cluster tasks by average linkage on cosine distance, 1 - ``similarity`` ``(T, T)``.
 
     Returns:
         SciPy's linkage matrix ``(T - 1, 4)``, its leaves ordered so that neighbours are as similar as the tree allows.
+
+    Raises:
+        ParameterError: there are fewer than two tasks, or a similarity is not in [-1, 1].
     """
-    distance = 1 - (similarity + similarity.T) / 2
+    if len(similarity) < 2:
+        raise ParameterError(f"two tasks or more are clustered; got {len(similarity)}")
+    if np.abs(similarity).max() > 1 + _ROUNDING:
+        raise ParameterError(f"similarities are cosines, in [-1, 1]; got {np.abs(similarity).max():g}")
+    distance = (1 - (similarity + similarity.T) / 2).clip(0, 2)
     np.fill_diagonal(distance, 0)
     return linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
 
@@ -44,7 +55,8 @@ class TreeAgreement:
     """Agreement of trees over the same tasks: means over all pairs of trees.
 
     Attributes:
-        cophenetic: Pearson correlation of the cophenetic distances, the heights at which pairs of tasks join.
+        cophenetic: Pearson correlation of the cophenetic distances, the heights at which pairs of tasks join; nan where
+            all pairs join at one height.
         shared_clades: fraction of the clades that both trees have, in [0, 1].
     """
 
@@ -52,9 +64,17 @@ class TreeAgreement:
     shared_clades: float
 
 
+@finite_arguments
 def tree_agreement(trees: list[np.ndarray]) -> TreeAgreement:
-    """Compare two or more trees with each other."""
-    heights = np.corrcoef([cophenet(tree) for tree in trees])
+    """Compare two or more trees with each other.
+
+    Raises:
+        ParameterError: there are fewer than two trees, they differ in their number of tasks, or it is below three.
+    """
+    if len(trees) < 2 or len({len(tree) for tree in trees}) > 1 or len(trees[0]) < 2:
+        raise ParameterError("two trees or more are compared, over the same tasks, at least three")
+    joins = [cophenet(tree) for tree in trees]
+    heights = np.corrcoef(joins) if not any(map(is_flat, joins)) else np.full((len(trees), len(trees)), np.nan)
     held = [clades(tree) for tree in trees]
     shared = [len(a & b) / len(a) for i, a in enumerate(held) for b in held[:i]]
     return TreeAgreement(float(pairs_of(heights).mean()), float(np.mean(shared)))

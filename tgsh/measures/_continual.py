@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tgsh.errors import ParameterError
+from tgsh.errors import ParameterError, check_finite
 
 
 def average_accuracy(accuracy_matrix: np.ndarray) -> float:
@@ -48,6 +48,7 @@ def forward_transfer(accuracy_matrix: np.ndarray, untrained: np.ndarray) -> floa
     a, before = _several(accuracy_matrix), np.asarray(untrained, dtype=float)
     if before.shape != (len(a),):
         raise ParameterError(f"untrained must have one entry for each of {len(a)} tasks; got shape {before.shape}")
+    check_finite("untrained", before)
     return float((a.diagonal(offset=1) - before[1:]).mean())
 
 
@@ -55,6 +56,7 @@ def _square(accuracy_matrix: np.ndarray) -> np.ndarray:
     a = np.asarray(accuracy_matrix, dtype=float)
     if a.ndim != 2 or a.shape[0] != a.shape[1] or a.size == 0:
         raise ParameterError(f"an accuracy matrix is square, one row and one column a task; got shape {a.shape}")
+    check_finite("accuracy_matrix", a)
     return a
 
 

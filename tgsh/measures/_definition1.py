@@ -95,7 +95,9 @@ def tgsh_test(
     Raises:
         ParameterError: fewer than two tasks or two labels, or a task and label with fewer than two points.
     """
-    check_int("n_resamples", n_resamples, 1)
+    n_resamples, n = check_int("n_resamples", n_resamples, 1), len(representations)
+    if len(task) != n or len(label) != n:
+        raise ParameterError(f"each of {n} points has a task and a label; got {len(task)} and {len(label)}")
     cell = [np.unique(ids.cpu().numpy(), return_inverse=True)[1] for ids in (task, label)]
     T, K = (int(ids.max()) + 1 for ids in cell)
     if T < 2 or K < 2:

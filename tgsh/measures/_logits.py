@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tgsh.errors import check_finite, check_pixels
 from tgsh.networks import CRWN
 
 
@@ -25,6 +26,8 @@ def odd_even_logits(net: CRWN, images: Tensor, context: Tensor) -> tuple[Tensor,
         images: uint8 from 0 to 255, or floating in [0, 1].
         context: ``(H,)``.
     """
+    images = check_pixels("images", images)
+    check_finite("context", context)
     white, m = 1 if images.is_floating_point() else 255, context[None].to(net.W2)
     upright, inverted = (net.logits(net.features(net.inputs(shown)), m)[0] for shown in (images, white - images))
     odd, even = (upright - inverted) / 2, (upright + inverted) / 2

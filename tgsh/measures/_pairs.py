@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_finite, check_int, finite_arguments
 from tgsh.measures._similarity import cosine_matrix
 from tgsh.networks import CRWN
 from tgsh.seeding import generator
@@ -18,7 +18,7 @@ def balanced_sample(labels: Tensor, per_class: int, source: torch.Generator, n_c
     Raises:
         ParameterError: some class has fewer than ``per_class`` images.
     """
-    check_int("per_class", per_class, 1)
+    per_class = check_int("per_class", per_class, 1)
     shuffled = torch.randperm(len(labels), generator=source)
     chosen = [shuffled[labels[shuffled] == k][:per_class] for k in range(n_classes)]
     if min(len(of_class) for of_class in chosen) < per_class:
@@ -44,7 +44,7 @@ def sample_representations(
     Raises:
         ParameterError: some class has fewer than ``per_class`` test images.
     """
-    check_int("per_class", per_class, 1)
+    per_class = check_int("per_class", per_class, 1)
     everyone = [stream.labels(t, "test") for t in range(len(stream))]
     K = stream.dataset.n_classes
     index = [balanced_sample(y, per_class, generator(seed, "sample", t), K) for t, y in enumerate(everyone)]
@@ -79,6 +79,9 @@ def sample_by_position(
 def _represent(net: CRWN, stream: TaskStream, index: list[Tensor], contexts: Tensor | None) -> Tensor:
     # Representations of the test images ``index[t]`` of every task t under its context.
     contexts = (net.context_vectors() if contexts is None else contexts).to(net.W2)
+    if len(contexts) != len(stream):
+        raise ParameterError(f"there are {len(contexts)} contexts but {len(stream)} tasks")
+    check_finite("contexts", contexts)
     shown = [stream.images(t, "test", rows)[0] for t, rows in enumerate(index)]
     return torch.cat([net.represent(net.inputs(x), m) for x, m in zip(shown, contexts, strict=True)])
 
@@ -99,6 +102,7 @@ def intra_inter_similarity(representations: Tensor, task: Tensor, label: Tensor)
     return cosine[intra], cosine[inter]
 
 
+@finite_arguments
 def pairs_of_two_tasks(cosine: Tensor, task: Tensor, label: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
     """Similarity of the intra-task pairs of tasks ``a`` and ``b``, and of the inter-task pairs between the two.
 

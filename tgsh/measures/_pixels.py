@@ -10,11 +10,12 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks import Part, TaskStream
-from tgsh.errors import ParameterError
+from tgsh.errors import ParameterError, check_images, check_labels, finite_arguments
 from tgsh.measures._pairs import balanced_sample
 from tgsh.seeding import generator
 
 
+@finite_arguments
 def unit_pixels(images: Tensor) -> Tensor:
     """Images ``(..., 28, 28)`` as vectors ``(..., 784)`` of norm 1, as the paper assumes inputs to be."""
     return F.normalize(images.flatten(-2).float(), dim=-1)
@@ -40,6 +41,7 @@ def sample_tasks(stream: TaskStream, per_class: int, seed: int, part: Part = "te
     return torch.stack(points), torch.stack(found)
 
 
+@finite_arguments
 def variance_shares(x: Tensor, task: Tensor, label: Tensor) -> dict[str, float]:
     """Shares of the total variance of ``x`` ``(n, d)`` by source: a balanced two-way analysis of variance.
 
@@ -56,6 +58,7 @@ def variance_shares(x: Tensor, task: Tensor, label: Tensor) -> dict[str, float]:
     Raises:
         ParameterError: some class of some task has another number of points than the others.
     """
+    task, label = (check_labels(name, ids, len(x)) for name, ids in (("task", task), ("label", label)))
     T, K = int(task.max()) + 1, int(label.max()) + 1
     cell = task * K + label
     if len(cell.bincount(minlength=T * K).unique()) != 1:
@@ -70,12 +73,18 @@ def variance_shares(x: Tensor, task: Tensor, label: Tensor) -> dict[str, float]:
     return {name: float(part.square().sum(-1).mean() / total) for name, part in parts.items()}
 
 
+@finite_arguments
 def distances_between_tasks(x: Tensor) -> np.ndarray:
     """Mean distance ``(T, T)`` between a point of one task and a point of another, from points ``(T, n, d)``.
 
     The diagonal is the mean distance of two different points of one task.
+
+    Raises:
+        ParameterError: a task has fewer than two points.
     """
     T, n, _ = x.shape
+    if n < 2:
+        raise ParameterError(f"distances within a task need two points or more of it; got {n}")
     flat = x.flatten(0, 1).double()
     mean = torch.cdist(flat, flat).reshape(T, n, T, n).mean((1, 3))
     mean.diagonal().mul_(n / (n - 1))  # a point is at distance 0 from itself
@@ -90,6 +99,7 @@ def rotation_orbit(images: Tensor, angles: np.ndarray, smooth: bool = False) -> 
         angles: ``(A,)`` in degrees.
         smooth: interpolate bilinearly; default: take the nearest pixel, as RotationMNIST does.
     """
+    images = check_images("images", images)
     mode = InterpolationMode.BILINEAR if smooth else InterpolationMode.NEAREST
     turned = [TF.rotate(images[:, None].float(), float(angle), mode)[:, 0] for angle in angles]
     return unit_pixels(torch.stack(turned, dim=1))
@@ -112,6 +122,7 @@ def distance_moved(images: Tensor, start: np.ndarray, turns: np.ndarray, smooth:
     return np.array([float(distance) for distance in moved])
 
 
+@finite_arguments
 def log_log_slope(x: np.ndarray, y: np.ndarray) -> float:
     """Slope of the straight line through ``log y`` over ``log x``: the exponent of a power law."""
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tgsh.benchmarks import ManifoldSample, TaskStream
 from tgsh.datasets import normalise
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.measures._separability import separability
 from tgsh.networks import FlyNet
 from tgsh.seeding import generator
@@ -27,6 +27,7 @@ ALPHAS = (1e-3, 1e-1, 1e1, 1e3)  # strengths of ridge regression to choose from
 
 
 @torch.no_grad()
+@finite_arguments
 def pair_distances(r: Tensor) -> tuple[Tensor, Tensor]:
     """Distances, in [0, 2], of all pairs of normalised points: within a manifold, and between two manifolds.
 
@@ -41,6 +42,7 @@ def pair_distances(r: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
+@finite_arguments
 def distance_by_identifier(r: Tensor, gamma: Tensor, edges: np.ndarray) -> np.ndarray:
     """Mean distance of normalised points of two manifolds, by the distance of the identifiers of the manifolds.
 
@@ -62,6 +64,7 @@ def distance_by_identifier(r: Tensor, gamma: Tensor, edges: np.ndarray) -> np.nd
 
 
 @torch.no_grad()
+@finite_arguments
 def linear_recovery(train: Tensor, train_gamma: Tensor, test: Tensor, test_gamma: Tensor) -> float:
     """R^2 of a linear map from ``r`` to the identifier gamma, on manifolds that it was not fitted on.
 
@@ -95,6 +98,7 @@ def _rows(r: Tensor, gamma: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @torch.no_grad()
+@finite_arguments
 def one_shot_accuracy(r: Tensor, n_way: int = 20, episodes: int = 200, seed: int = 0) -> float:
     """Share in [0, 1] of points assigned to the right one of ``n_way`` manifolds, with one known point of each.
 
@@ -105,8 +109,7 @@ def one_shot_accuracy(r: Tensor, n_way: int = 20, episodes: int = 200, seed: int
         ParameterError: fewer than ``n_way`` manifolds or fewer than two points on each.
     """
     M, P, _ = r.shape
-    check_int("n_way", n_way, 2, M)
-    check_int("episodes", episodes, 1)
+    n_way, episodes = check_int("n_way", n_way, 2, M), check_int("episodes", episodes, 1)
     check_int("points on a manifold", P, 2)
     source = generator(seed, "one-shot")
     unit = F.normalize(r.double(), dim=2)
@@ -122,6 +125,7 @@ def one_shot_accuracy(r: Tensor, n_way: int = 20, episodes: int = 200, seed: int
 
 
 @torch.no_grad()
+@finite_arguments
 def effective_rank(r: Tensor) -> float:
     """Participation ratio of the variances of ``r`` along its principal axes: 1 (a single axis) to d (all equal)."""
     flat = r.flatten(0, 1).double()
@@ -199,13 +203,17 @@ def read_positions(
     Returns:
         distance ``(n_read,)`` of the prediction from the true position, in the stream's unit, from 0 to half its
         period; and the same for a random guess.
+
+    Raises:
+        ParameterError: the tasks lie on no axis.
     """
+    stream.distances()  # there are some
     sides = []
     for purpose, n, part in (("fit", n_fit, "train"), ("read", n_read, "test")):
         source = generator(seed, "positions", purpose)
         task = torch.randint(len(stream), (n,), generator=source)
         chosen = torch.randint(stream.count(0, part), (n,), generator=source)
-        x = torch.empty(n, FlyNet.n_inputs)
+        x = torch.empty(n, FlyNet.n_inputs, dtype=torch.float32)
         for t in task.unique().tolist():
             x[task == t] = normalise(stream.images(t, part, chosen[task == t])[0])
         sides.append((x.numpy(), stream.positions[task.numpy()]))

@@ -10,18 +10,20 @@ import torch.nn.functional as F
 from scipy.stats import ks_2samp
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_int, check_labels, finite_arguments
 from tgsh.measures._bootstrap import bin_edges, binned_auc, bootstrap_counts, cell_histograms, estimate
 from tgsh.measures._pairs import pair_masks
-from tgsh.measures._similarity import cosine_matrix
+from tgsh.measures._similarity import cosine_matrix, distinct
+from tgsh.runs import ByValue
 from tgsh.seeding import generator
 
 
+@finite_arguments
 def separability(intra: Tensor, inter: Tensor) -> float:
     """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1].
 
     Raises:
-        ParameterError: one of the two kinds has no pair.
+        ParameterError: one of the two kinds has no pair, or a similarity is NaN or infinite.
     """
     if not (len(intra) and len(inter)):
         raise ParameterError(f"pairs of both kinds are compared; got {len(intra)} intra and {len(inter)} inter pairs")
@@ -45,8 +47,8 @@ def derangement(n: int, seed: int) -> Tensor:
     return moved
 
 
-@dataclass(frozen=True)
-class SeparabilityProfile:
+@dataclass(frozen=True, eq=False)
+class SeparabilityProfile(ByValue):
     """Separability of similarity within tasks from similarity between tasks, by the distance of the tasks.
 
     Attributes:
@@ -67,6 +69,7 @@ class SeparabilityProfile:
 
 
 @torch.no_grad()
+@finite_arguments
 def separability_by_distance(
     representations: Tensor,
     task: Tensor,
@@ -91,7 +94,8 @@ def separability_by_distance(
     Raises:
         ParameterError: the distances do not fit the tasks, or there are fewer than two tasks or two labels.
     """
-    check_int("n_resamples", n_resamples, 1)
+    n_resamples = check_int("n_resamples", n_resamples, 1)
+    task, label = (check_labels(name, ids, len(representations)) for name, ids in (("task", task), ("label", label)))
     T, K = int(task.max()) + 1, int(label.max()) + 1
     if T < 2 or K < 2 or distances.shape != (T, T):
         raise ParameterError(f"needs two tasks, two labels and (T, T) distances; got T={T}, K={K}, {distances.shape}")
@@ -99,8 +103,9 @@ def separability_by_distance(
     masks = pair_masks(task, label)
     (intra, inter), ends = [cosine[m] for m in masks], [m.nonzero(as_tuple=True) for m in masks]
     (i, j), (k, m) = ends
-    apart = torch.from_numpy(distances)[task[k], task[m]].numpy()
-    steps = np.unique(apart)
+    values, apart = distinct(distances)
+    of_pair = apart[task[k].numpy(), task[m].numpy()]
+    steps = np.unique(of_pair)
 
     edges = bin_edges(intra.numpy(), inter.numpy())
     cells = [(task[i] * K + label[i]) * K + label[j], (task[k] * T + task[m]) * K + label[k]]
@@ -113,16 +118,17 @@ def separability_by_distance(
 
     found, mean = [], []
     for step in steps:
-        here, these = (distances == step).ravel(), inter[torch.from_numpy(apart == step)]
+        here, these = (apart == step).ravel(), inter[torch.from_numpy(of_pair == step)]
         of_classes = np.tensordot(pairs_of_tasks[:, here], between[here], 1)
         resampled = binned_auc(p, np.einsum("rc,rcb->rb", classes, of_classes))
         found.append(estimate(separability(intra, these), resampled))
         mean.append(float(these.mean()))
     auc = (np.array([getattr(one, end) for one in found]) for end in ("value", "low", "high"))
-    return SeparabilityProfile(steps, *auc, np.array(mean), intra=float(intra.mean()))
+    return SeparabilityProfile(values[steps], *auc, np.array(mean), intra=float(intra.mean()))
 
 
 @torch.no_grad()
+@finite_arguments
 def mean_similarity(representations: Tensor, task: Tensor, label: Tensor) -> np.ndarray:
     """Mean cosine similarity of the pairs of each two tasks, ``(T, T)``, with the pairs of Fig. 2(a).
 
@@ -133,8 +139,14 @@ def mean_similarity(representations: Tensor, task: Tensor, label: Tensor) -> np.
     Args:
         representations: ``(n, H)``.
         task, label: ``(n,)``.
+
+    Raises:
+        ParameterError: a class of a task has another number of points, or there is only one class.
     """
+    task, label = (check_labels(name, ids, len(representations)) for name, ids in (("task", task), ("label", label)))
     T, K = int(task.max()) + 1, int(label.max()) + 1
+    if K < 2 or len((task * K + label).bincount(minlength=T * K).unique()) != 1:
+        raise ParameterError("there must be two classes, and in every task as many points of each")
     unit = F.normalize(representations, dim=1).double()
     centres = unit.new_zeros(T * K, unit.shape[1]).index_add_(0, (task * K + label).to(unit.device), unit)
     centres = centres.reshape(T, K, -1) / (len(task) / (T * K))
@@ -144,6 +156,7 @@ def mean_similarity(representations: Tensor, task: Tensor, label: Tensor) -> np.
     return (between - torch.diag(between.diagonal()) + torch.diag(own)).cpu().numpy()
 
 
+@finite_arguments
 def overlap(intra: Tensor, inter: Tensor) -> float:
     """Overlap of two distributions, in [0, 1]: 0 if a threshold separates them, 1 if they are the same.
 

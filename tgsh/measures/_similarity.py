@@ -5,18 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from tgsh.errors import ParameterError, finite_arguments
+from tgsh.runs import ByValue
 
+_SAME = 1e-9  # of the largest distance: closer distances are one; of 1: similarities that differ less are equal
+
+
+@finite_arguments
 def cosine_matrix(points: Tensor, others: Tensor | None = None) -> Tensor:
     """Cosine similarity of each of ``points`` ``(N, H)`` with each of ``others`` ``(M, H)``; default: with each other.
 
     Returns:
-        ``(N, M)``, in [-1, 1], on the CPU, in the precision of the points.
+        ``(N, M)``, in [-1, 1], on the CPU, in the precision of the points, single precision at least. It is 0 with a
+        point of zeros, which has no direction.
+
+    Raises:
+        ParameterError: a number is NaN or infinite.
     """
-    unit = F.normalize(points.detach(), dim=1)
+    points = points.detach()
+    unit = F.normalize(points.to(torch.promote_types(points.dtype, torch.float32)), dim=1)
     other = unit if others is None else F.normalize(others.detach().to(unit), dim=1)
     return (unit @ other.T).cpu().clamp_(-1, 1)
 
@@ -31,14 +43,15 @@ def context_similarity(contexts: Tensor, others: Tensor | None = None) -> np.nda
     return cosine_matrix(contexts.double().cpu(), others).numpy()
 
 
-@dataclass(frozen=True)
-class Profile:
+@dataclass(frozen=True, eq=False)
+class Profile(ByValue):
     """Similarity as a function of the distance between tasks, over all pairs of different tasks.
 
     Attributes:
-        distance: ``(D,)`` distances that occur, ascending.
+        distance: ``(D,)`` distances that occur, ascending (`distinct`).
         mean, low, high: ``(D,)`` mean, 5th and 95th percentile of the similarity of the pairs at each distance.
-        spearman: rank correlation of similarity and distance over the pairs; nan where there is only one distance.
+        spearman: rank correlation of similarity and distance over the pairs; nan where there is only one distance, or
+            where all pairs are equally similar.
     """
 
     distance: np.ndarray
@@ -48,18 +61,41 @@ class Profile:
     spearman: float
 
 
+@finite_arguments
 def similarity_profile(similarity: np.ndarray, distances: np.ndarray) -> Profile:
-    """Summarise a similarity matrix ``(T, T)`` by the distance ``(T, T)`` between its tasks."""
+    """Summarise a similarity matrix ``(T, T)`` by the distance ``(T, T)`` between its tasks.
+
+    Raises:
+        ParameterError: there are fewer than two tasks, or a number is NaN or infinite.
+    """
     s, d = pairs_of(similarity), pairs_of(distances)
-    steps = np.unique(d)
-    groups = [s[d == step] for step in steps]
+    if not len(s):
+        raise ParameterError("a profile needs pairs of tasks; got one task")
+    steps, which = distinct(d)
+    groups = [s[which == step] for step in range(len(steps))]
     return Profile(
         distance=steps,
         mean=np.array([group.mean() for group in groups]),
         low=np.array([np.percentile(group, 5) for group in groups]),
         high=np.array([np.percentile(group, 95) for group in groups]),
-        spearman=float(spearmanr(d, s).statistic) if len(steps) > 1 else float("nan"),
+        spearman=float("nan") if len(steps) < 2 or is_flat(s) else float(spearmanr(steps[which], s).statistic),
     )
+
+
+def distinct(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the distances that occur: one distance is one, up to rounding.
+
+    Returns:
+        ``(D,)`` distances, ascending, and for each of ``distances`` the number of its own among them, from 0 on.
+    """
+    values, which = np.unique(distances, return_inverse=True)
+    new = np.diff(values, prepend=-np.inf) > _SAME * np.abs(values).max(initial=0)
+    return values[new], (new.cumsum() - 1)[which].reshape(distances.shape)
+
+
+def is_flat(values: np.ndarray) -> bool:
+    """Whether similarities are equal, up to rounding, so that their correlation with anything is undefined."""
+    return len(values) < 2 or bool(np.ptp(values) < _SAME)
 
 
 def pairs_of(matrix: np.ndarray) -> np.ndarray:
@@ -72,10 +108,10 @@ def relabel(similarity: np.ndarray, order: np.ndarray) -> np.ndarray:
     return similarity[np.ix_(order, order)]
 
 
+@finite_arguments
 def by_distance(similarity: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Replace each entry ``(T, T)`` by the mean of all entries at its distance. On a circle: the circulant part."""
-    _, group = np.unique(distances, return_inverse=True)
-    group = group.reshape(distances.shape)
+    _, group = distinct(distances)
     means = np.bincount(group.ravel(), similarity.ravel()) / np.bincount(group.ravel())
     return means[group]
 
@@ -93,9 +129,9 @@ class MatrixAgreement:
     difference: float
 
 
+@finite_arguments
 def matrix_agreement(one: np.ndarray, other: np.ndarray) -> MatrixAgreement:
     """Compare two similarity matrices ``(T, T)`` entry by entry, without the diagonal."""
     a, b = pairs_of(one), pairs_of(other)
-    flat = len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0
-    correlation = float("nan") if flat else float(np.corrcoef(a, b)[0, 1])
+    correlation = float("nan") if is_flat(a) or is_flat(b) else float(np.corrcoef(a, b)[0, 1])
     return MatrixAgreement(correlation, float(np.abs(a - b).mean()))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tgsh.datasets import normalise
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError, check_finite, check_int, check_pixels
 from tgsh.seeding import generator
 
 
@@ -72,8 +72,12 @@ class CRWN(nn.Module):
         return (readout @ features.T).unflatten(0, (len(contexts), -1)).transpose(1, 2)
 
     def inputs(self, images: Tensor) -> Tensor:
-        """Inputs ``(N, 784)`` from images ``(N, 28, 28)``: normalised, in the network's dtype and on its device."""
-        return normalise(images.to(self.W2.device), self.W2.dtype)
+        """Inputs ``(N, 784)`` from images ``(N, 28, 28)``: normalised, in the network's dtype and on its device.
+
+        Raises:
+            ParameterError: as in `tgsh.datasets.normalise`.
+        """
+        return normalise(check_pixels("images", images).to(self.W2.device), self.W2.dtype)
 
     def start_contexts(self) -> None:
         """Set the contexts of all tasks to their `initial_context`."""
@@ -91,8 +95,8 @@ class CRWN(nn.Module):
             init_seed: seed of the numbers; default: the seed of the network.
         """
         source = generator(self.seed if init_seed is None else init_seed, "context", task)
-        g = torch.randn((), generator=source)
-        c = torch.randn(self.n_hidden, generator=source) * (2 / (self.n_hidden + 1)) ** 0.5
+        g = torch.randn((), generator=source, dtype=torch.float32)
+        c = torch.randn(self.n_hidden, generator=source, dtype=torch.float32) * (2 / (self.n_hidden + 1)) ** 0.5
         return g, c
 
     @property
@@ -113,10 +117,11 @@ class CRWN(nn.Module):
         """Make ``context`` ``(H,)`` the context vector of ``task``: ``g_t`` becomes 1 and ``c_t`` the context.
 
         Raises:
-            ParameterError: ``context`` has another shape.
+            ParameterError: ``context`` has another shape, or is not finite.
         """
         if context.shape != self.c[task].shape:
             expected = tuple(self.c[task].shape)
             raise ParameterError(f"a context of this network has shape {expected}; got {tuple(context.shape)}")
+        check_finite("context", context)
         self.g[task].fill_(1.0)
         self.c[task].copy_(context)

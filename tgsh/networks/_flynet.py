@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from tgsh.errors import check_choice, check_int
+from tgsh.errors import ParameterError, check_choice, check_int
 from tgsh.networks._crwn import CRWN
 from tgsh.seeding import generator
+
+# The column sums of each network, with what they were computed from. Not an attribute: copies, saved networks and the
+# identity of a network hold W1 only.
+_SUMS: WeakKeyDictionary[nn.Module, tuple[Tensor, int | None, torch.dtype, Tensor]] = WeakKeyDictionary()
 
 
 class FlyNet(CRWN):
@@ -32,7 +37,6 @@ class FlyNet(CRWN):
 
     Attributes:
         pixels: ``(H, 7)`` int64, the columns of the ones in each row of W1; absent where W1 is Gaussian.
-        column_sums: ``(784,)``, the sums of the columns of W1.
         W2: ``(10, H)``, uniform in +-1/sqrt(H).
         g: T scalars, initially N(0, 1).
         c: T vectors ``(H,)``, initially N(0, 2 / (H + 1)) (a variance).
@@ -56,22 +60,42 @@ class FlyNet(CRWN):
         self.projection = check_choice("projection", projection, ("sparse", "gaussian"))
         self.centred = centred
         self.width_mult = check_int("width_mult", width_mult, 1)
-        H = self.n_hidden = self.n_inputs * width_mult
+        H = self.n_hidden = self.n_inputs * self.width_mult
 
         if projection == "sparse":
             # The places of the seven largest of 784 random numbers are seven random, distinct pixels.
-            order = torch.rand(H, self.n_inputs, generator=generator(seed, "W1"))
+            order = torch.rand(H, self.n_inputs, generator=generator(seed, "W1"), dtype=torch.float32)
             self.register_buffer("pixels", order.topk(self.fan_in, sorted=False).indices)
-            column_sums = self.pixels.flatten().bincount(minlength=self.n_inputs).float()
         else:
-            dense = torch.randn(H, self.n_inputs, generator=generator(seed, "W1")) / self.n_inputs**0.5
-            self.register_buffer("dense", dense)
-            column_sums = dense.sum(0)
-        # The sum of W1 x over the units is column_sums . x. Where W1 is sparse these are whole numbers, so exact.
-        self.register_buffer("column_sums", column_sums)
-        W2 = (2 * torch.rand(self.n_classes, H, generator=generator(seed, "W2")) - 1) / H**0.5
+            dense = torch.randn(H, self.n_inputs, generator=generator(seed, "W1"), dtype=torch.float32)
+            self.register_buffer("dense", dense / self.n_inputs**0.5)
+        W2 = (2 * torch.rand(self.n_classes, H, generator=generator(seed, "W2"), dtype=torch.float32) - 1) / H**0.5
         self.register_buffer("W2", W2)
         self.start_contexts()
+
+    def get_extra_state(self) -> Tensor:
+        """Setting that the shapes of the tensors do not show: saved with them, so that no other network loads them."""
+        return torch.tensor(bool(self.centred))
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Raise `ParameterError` where saved tensors are those of a network with another ``centred``."""
+        if bool(state) != bool(self.centred):
+            raise ParameterError(f"the saved network has centred={bool(state)}, this one centred={bool(self.centred)}")
+
+    @property
+    def column_sums(self) -> Tensor:
+        """Sums ``(784,)`` of the columns of W1, in the dtype of W2; their product with x is the sum of W1 x.
+
+        They are computed anew when W1 is another tensor or has been changed in place.
+        """
+        W1, dtype = self.pixels if self.projection == "sparse" else self.dense, self.W2.dtype
+        version = None if W1.is_inference() else W1._version
+        held = _SUMS.get(self)
+        if held is None or held[0] is not W1 or held[1:3] != (version, dtype) or version is None:
+            sparse = self.projection == "sparse"  # whole numbers, so exact
+            sums = W1.flatten().bincount(minlength=self.n_inputs) if sparse else W1.sum(0)
+            held = _SUMS[self] = (W1, version, dtype, sums.to(dtype))
+        return held[3]
 
     @property
     def W1(self) -> Tensor:

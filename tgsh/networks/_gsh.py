@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from tgsh.errors import check_choice, check_int
+from tgsh.errors import ParameterError, check_choice, check_int
 from tgsh.seeding import generator
 
 
@@ -45,19 +45,29 @@ class GSHNet(nn.Module):
         activation: Literal["relu", "identity"] = "relu",
     ) -> None:
         super().__init__()
-        check_int("n_inputs", n_inputs, 1)
-        check_int("n_manifolds", n_manifolds, 1)
-        check_int("width", width, 1)
-        check_int("rank", rank, 1)
+        n_inputs = check_int("n_inputs", n_inputs, 1)
+        n_manifolds = check_int("n_manifolds", n_manifolds, 1)
+        width = check_int("width", width, 1)
+        rank = check_int("rank", rank, 1)
         self.seed = check_int("seed", seed, 0)
         self.activation = check_choice("activation", activation, ("relu", "identity"))
 
         def gaussian(purpose: str, rows: int, columns: int, variance: float) -> Tensor:
-            return torch.randn(rows, columns, generator=generator(seed, "gsh", purpose)) * variance**0.5
+            source = generator(seed, "gsh", purpose)
+            return torch.randn(rows, columns, generator=source, dtype=torch.float32) * variance**0.5
 
         self.register_buffer("C", gaussian("C", width, n_inputs, 2 / width))
         self.B = nn.Parameter(gaussian("B", rank, width, 1 / rank))
         self.A = nn.Parameter(gaussian("A", n_manifolds, rank, 1 / rank))
+
+    def get_extra_state(self) -> Tensor:
+        """Setting that the shapes of the tensors do not show: saved with them, so that no other network loads them."""
+        return torch.tensor(self.activation == "relu")
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Raise `ParameterError` where saved tensors are those of a network with another activation."""
+        if bool(state) != (self.activation == "relu"):
+            raise ParameterError(f"the saved network has another activation than {self.activation!r}")
 
     def features(self, x: Tensor) -> Tensor:
         """Features ``s(C x)``, ``(..., width)``, of inputs ``(..., n_inputs)``."""

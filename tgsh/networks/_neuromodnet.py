@@ -46,10 +46,13 @@ class NeuroModNet(CRWN):
 
         inputs = (self.n_inputs, *self.widths[:-1])
         for layer, (width, fan_in) in enumerate(zip(self.widths, inputs, strict=True)):
-            W = torch.randn(width, fan_in, generator=generator(seed, "W", layer)) * (2 / fan_in) ** 0.5
+            W = (
+                torch.randn(width, fan_in, generator=generator(seed, "W", layer), dtype=torch.float32)
+                * (2 / fan_in) ** 0.5
+            )
             self.register_buffer(f"W_{layer}", W)
         last = self.widths[-1]
-        R = (2 * torch.rand(self.n_classes, last, generator=generator(seed, "R")) - 1) / last**0.5
+        R = (2 * torch.rand(self.n_classes, last, generator=generator(seed, "R"), dtype=torch.float32) - 1) / last**0.5
         self.register_buffer("W2", R)
         self.start_contexts()
 
@@ -61,8 +64,11 @@ class NeuroModNet(CRWN):
     def initial_context(self, task: int, init_seed: int | None = None) -> tuple[Tensor, Tensor]:
         """Draw ``g_t`` ``(L,)`` and ``c_t`` ``(H,)``. Arguments as in `CRWN.initial_context`."""
         source = generator(self.seed if init_seed is None else init_seed, "context", task)
-        g = torch.randn(len(self.widths), generator=source)
-        c = [torch.randn(width, generator=source) * (2 / (width + 1)) ** 0.5 for width in self.widths]
+        g = torch.randn(len(self.widths), generator=source, dtype=torch.float32)
+        c = [
+            torch.randn(width, generator=source, dtype=torch.float32) * (2 / (width + 1)) ** 0.5
+            for width in self.widths
+        ]
         return g, torch.cat(c)
 
     def context_vector(self, task: int) -> Tensor:

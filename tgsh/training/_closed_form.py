@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from tgsh.benchmarks import TaskStream
+from tgsh.benchmarks import TaskStream, join_images
 from tgsh.datasets import normalise
 from tgsh.errors import ParameterError
 from tgsh.networks import CRWN
@@ -93,7 +93,7 @@ def batches(
     device, dtype = net.W2.device, net.W2.dtype
     shown = [stream.images(t, "train", device=device) for t in tasks]
     n = len(shown[0][1])
-    pixels, labels = torch.cat([x.flatten(1) for x, _ in shown]), torch.cat([y for _, y in shown])  # (T * N, ...)
+    pixels, labels = join_images([x.flatten(1) for x, _ in shown]), torch.cat([y for _, y in shown])  # (T * N, ...)
     del shown
     first = torch.arange(len(tasks), device=device)[:, None] * n  # row of each task's first image
     one_hot = torch.eye(net.n_classes, device=device, dtype=dtype)

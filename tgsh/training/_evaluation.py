@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
+from tgsh.errors import finite_arguments
 from tgsh.networks import CRWN
 from tgsh.runs import parallel_map
 
 
 @torch.no_grad()
+@finite_arguments
 def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chunk: int = 512) -> Tensor:
     """Test accuracy on one task of each of several contexts.
 
@@ -23,6 +25,9 @@ def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chun
 
     Returns:
         ``(C,)``, in [0, 1], on the CPU.
+
+    Raises:
+        ParameterError: a number of a context is NaN or infinite.
     """
     images, labels = stream.images(task, "test", device=net.W2.device)
     contexts = contexts.to(net.W2)

@@ -32,11 +32,11 @@ class GSHRecipe:
     weight_decay: float = 1e-4
 
     def __post_init__(self) -> None:
-        check_int("epochs", self.epochs, 1)
-        check_int("batch_size", self.batch_size, 1)
-        check_positive("lr", self.lr)
-        if self.weight_decay != 0:
-            check_positive("weight_decay", self.weight_decay)
+        object.__setattr__(self, "epochs", check_int("epochs", self.epochs, 1))
+        object.__setattr__(self, "batch_size", check_int("batch_size", self.batch_size, 1))
+        object.__setattr__(self, "lr", check_positive("lr", self.lr))
+        decay = check_positive("weight_decay", self.weight_decay) if self.weight_decay != 0 else 0.0
+        object.__setattr__(self, "weight_decay", decay)
 
 
 def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, device: torch.device | str = "cpu") -> None:

@@ -18,9 +18,9 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.errors import ParameterError, check_int, check_labels, check_positive, finite_arguments
 from tgsh.networks import CRWN
-from tgsh.runs import RunCache, describe, parallel_map
+from tgsh.runs import ByValue, RunCache, describe, parallel_map
 from tgsh.seeding import generator
 from tgsh.training._closed_form import batches
 from tgsh.training._recipe import Recipe
@@ -28,8 +28,8 @@ from tgsh.training._recipe import Recipe
 _NOTHING = 1e-30  # an error (a difference of probabilities) below this counts as 0
 
 
-@dataclass(frozen=True)
-class Solution:
+@dataclass(frozen=True, eq=False)
+class Solution(ByValue):
     """A context that minimises the loss, with its quality on the images that it was computed from.
 
     Attributes:
@@ -88,6 +88,7 @@ def loss_and_gradient(h: Tensor, labels: Tensor, W2: Tensor, context: Tensor) ->
 
 
 @torch.no_grad()
+@finite_arguments
 def templates(h: Tensor, labels: Tensor, n_classes: int = 10) -> Tensor:
     """Class means of inputs or features, minus the mean of the class means.
 
@@ -103,8 +104,9 @@ def templates(h: Tensor, labels: Tensor, n_classes: int = 10) -> Tensor:
         ``(n_classes, H)``.
 
     Raises:
-        ParameterError: a class has no image.
+        ParameterError: a class has no image, or a label is out of range.
     """
+    labels = check_labels("labels", labels, len(h), n_classes)
     counts = labels.bincount(minlength=n_classes)
     if counts.min() == 0:
         raise ParameterError(f"every one of {n_classes} classes needs an image; use more images")
@@ -113,6 +115,7 @@ def templates(h: Tensor, labels: Tensor, n_classes: int = 10) -> Tensor:
     return means - means.mean(0)
 
 
+@finite_arguments
 def solve_context(
     h: Tensor,
     labels: Tensor,
@@ -137,7 +140,8 @@ def solve_context(
     """
     if not ridge >= 0:
         raise ParameterError(f"ridge must be 0 or more; got {ridge!r}")
-    check_int("max_iterations", max_iterations, 1)
+    max_iterations, ridge = check_int("max_iterations", max_iterations, 1), float(ridge)
+    labels = check_labels("labels", labels, len(h), len(W2))
 
     def objective(m: np.ndarray) -> tuple[float, np.ndarray]:
         loss, gradient = loss_and_gradient(h, labels, W2, torch.from_numpy(m).to(W2))
@@ -203,8 +207,8 @@ def ridge_contexts(
     """
     if not net.is_linear:
         raise ParameterError(f"the loss of {type(net).__name__} is not convex in its context, so it has no one optimum")
-    check_positive("ridge", ridge)
-    check_int("n_images", n_images, 1, min(stream.count(t, "train") for t in tasks))
+    ridge, max_iterations = check_positive("ridge", ridge), check_int("max_iterations", max_iterations, 1)
+    n_images = check_int("n_images", n_images, 1, min(stream.count(t, "train") for t in tasks))
     cache = cache if cache is not None else RunCache()
 
     data = stream.dataset.fingerprint()

@@ -30,9 +30,9 @@ class Recipe:
     lr: float = 0.01
 
     def __post_init__(self) -> None:
-        check_int("epochs", self.epochs, 1)
-        check_int("batch_size", self.batch_size, 1)
-        check_positive("lr", self.lr)
+        object.__setattr__(self, "epochs", check_int("epochs", self.epochs, 1))
+        object.__setattr__(self, "batch_size", check_int("batch_size", self.batch_size, 1))
+        object.__setattr__(self, "lr", check_positive("lr", self.lr))
 
 
 def batch_order(seed: int, key: int, epoch: int, n: int) -> Tensor:

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
 from tgsh.networks import CRWN
+from tgsh.runs import ByValue
 from tgsh.training._recipe import Recipe
 from tgsh.training._stream import StreamRecord, train_stream
 
 
-@dataclass(frozen=True)
-class TrainedNetwork:
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork(ByValue):
     """A trained network, its stream, and the result of `train_stream`.
 
     Attributes:

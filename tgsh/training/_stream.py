@@ -12,7 +12,7 @@ from torch import Tensor
 from tgsh.benchmarks import TaskStream
 from tgsh.errors import ParameterError, check_int
 from tgsh.networks import CRWN
-from tgsh.runs import RunCache, describe, parallel_map, resolve_device, tensor_digest, track
+from tgsh.runs import ByValue, RunCache, describe, parallel_map, resolve_device, tensor_digest, track
 from tgsh.training._autograd import fit_autograd
 from tgsh.training._closed_form import STAGED, fit_closed_form, has_closed_form
 from tgsh.training._evaluation import own_accuracy
@@ -21,8 +21,8 @@ from tgsh.training._recipe import Recipe
 Fit = Callable[[CRWN, TaskStream, Sequence[int], Recipe, int], None]
 
 
-@dataclass(frozen=True)
-class StreamRecord:
+@dataclass(frozen=True, eq=False)
+class StreamRecord(ByValue):
     """The result of training a stream of T tasks.
 
     Attributes:

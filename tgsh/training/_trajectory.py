@@ -18,6 +18,7 @@ from tgsh.benchmarks import TaskStream
 from tgsh.errors import ParameterError, check_int
 from tgsh.measures import context_similarity
 from tgsh.networks import FlyNet
+from tgsh.runs import ByValue
 from tgsh.training._evaluation import accuracy_on
 from tgsh.training._recipe import Recipe, batch_rows
 
@@ -33,8 +34,7 @@ def log_spaced(last: int, count: int) -> list[int]:
     Raises:
         ParameterError: ``last`` is below 1, or ``count`` below 2.
     """
-    check_int("last", last, 1)
-    check_int("count", count, 2)
+    last, count = check_int("last", last, 1), check_int("count", count, 2)
     return np.unique(np.geomspace(1, last + 1, count).round().astype(int) - 1).tolist()
 
 
@@ -89,8 +89,8 @@ def watch_training(
     return torch.stack([*kept, (g * c).detach()])
 
 
-@dataclass(frozen=True)
-class Path:
+@dataclass(frozen=True, eq=False)
+class Path(ByValue):
     """One context at S points of its training.
 
     Attributes:
