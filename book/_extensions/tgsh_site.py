@@ -80,7 +80,8 @@ def name_source(app: Sphinx, exception: Exception | None) -> None:
         return
     source = f"git+{options['repository_url']}@{options['repository_branch']}"
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
-        path.write_text(path.read_text().replace("SOURCE = None", f"SOURCE = '{source}'", 1))
+        text = path.read_text(encoding="utf-8").replace("SOURCE = None", f"SOURCE = '{source}'", 1)
+        path.write_text(text, encoding="utf-8")
 
 
 def github_url(remote: str) -> str | None:
@@ -106,7 +107,7 @@ def _git(root: Path, *arguments: str) -> str:
             ["git", *arguments],
             cwd=root,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
             timeout=10,
         ).stdout.strip()
@@ -170,7 +171,7 @@ class Status(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
-        folder = Path(os.environ.get("TGSH_RESULTS") or _root(self.env.app) / "data" / "results")
+        folder = _root(self.env.app) / (os.environ.get("TGSH_RESULTS") or "data/results")
         records = {}
         for path in sorted(folder.glob("*.json")):
             self.env.note_dependency(str(path))
