@@ -66,7 +66,7 @@ def widest_network(free: int, n_tasks: int, n_seeds: int) -> int:
     """Estimate the largest ``width_mult`` with which the networks of a chapter fill at most ``free`` bytes; at least 1.
 
     Numbers of 4 bytes for each of the 784 * ``width_mult`` hidden units: 784 to draw its row of W1; for each network
-    its weights, and for each context the trained one, its start and a copy; and the features of 4000 images.
+    its weights, and for each context the trained one, its start and a copy; and the features of 6000 images.
     """
-    numbers = 784 + n_seeds * (24 + 3 * n_tasks) + 4000
+    numbers = 784 + n_seeds * (24 + 3 * n_tasks) + 6000
     return max(1, int(free / (4 * 784 * numbers)))
