@@ -179,3 +179,39 @@ def test_public_names_are_used(name, users):
         if public not in types and not any(public in words for path, words in users.items() if path != defining[public])
     ]
     assert unused == []
+
+
+SOURCES = [*FILES, *sorted((ROOT / "tools").glob("*.py")), *sorted((ROOT / "book" / "_extensions").rglob("*.py"))]
+
+
+def without_encoding(tree):
+    """Lines that read or write text in the encoding of the machine's locale, whatever that is."""
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or any(keyword.arg in ("encoding", None) for keyword in call.keywords):
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        owner = getattr(getattr(call.func, "value", None), "id", "")
+        texts = [
+            part.value for part in (*call.args, *(k.value for k in call.keywords)) if isinstance(part, ast.Constant)
+        ]
+        is_binary = any(isinstance(text, str) and re.fullmatch("[rwax+]*b[rwax+]*", text) for text in texts)
+        opens = name in ("open", "fdopen", "NamedTemporaryFile") and owner not in ("Image", "tarfile")
+        if (
+            (opens and not is_binary)
+            or (name == "read_text" and not call.args)  # with an argument: `importlib.metadata.Distribution.read_text`
+            or (name == "write_text" and len(call.args) < 2)
+            or any(keyword.arg in ("text", "universal_newlines") for keyword in call.keywords)
+        ):
+            yield call.lineno
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_is_opened_with_its_encoding(path):
+    assert list(without_encoding(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_files_without_an_encoding_are_found():
+    faulty = "open(p)\nopen(p, 'w')\np.open()\np.read_text()\np.write_text(t)\nos.fdopen(h, 'w')\nrun(c, text=True)\n"
+    sound = "open(p, 'rb')\nopen(p, encoding='utf-8')\np.open('rb')\np.read_text('utf-8')\nImage.open(p)\n"
+    assert list(without_encoding(ast.parse(faulty))) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(without_encoding(ast.parse(sound))) == []

@@ -5,14 +5,15 @@ import torch
 
 from tgsh import ParameterError
 from tgsh.runs import PROFILES, open_chapter, resolve_device
+from tgsh.runs._device import free_memory
 from tgsh.runs._provenance import provenance
 
 
-def open_with(profile, *, defaults=None, lowest=None, synthetic=False, **parameters):
+def open_with(profile, *, defaults=None, ranges=None, synthetic=False, **parameters):
     """Open a chapter whose parameters cell annotates ``profile`` and ``parameters``."""
     values = {"profile": profile} | parameters
     namespace = values | {"__annotations__": dict.fromkeys(values, object)}
-    return open_chapter("x", namespace, defaults=defaults, lowest=lowest, synthetic=synthetic)
+    return open_chapter("x", namespace, defaults=defaults, ranges=ranges, synthetic=synthetic)
 
 
 def test_every_profile_opens_with_the_same_parameters(monkeypatch):
@@ -79,11 +80,11 @@ def test_another_dataset_does_not_inherit_the_profiles_sizes(monkeypatch):
     [
         ("fast", {}, "profile must be one of smoke, quick, paper; got 'fast'"),
         ("smoke", {"dataset": "cifar"}, "dataset must be one of mnist, digits; got 'cifar'"),
-        ("smoke", {"n_tasks": 0}, "n_tasks must be a whole number of at least 1; got 0"),
+        ("smoke", {"n_tasks": 0}, "n_tasks must be a whole number from 1 to 360; got 0"),
         ("smoke", {"n_tasks": "many"}, "n_tasks must be .* got 'many'"),
         ("smoke", {"width_mult": -1}, "width_mult"),
         ("smoke", {"epochs": 0}, "epochs"),
-        ("smoke", {"seed": -3}, "seed must be a whole number of at least 0; got -3"),
+        ("smoke", {"seed": -3}, "seed must be a whole number from 0 to 2147483647; got -3"),
         ("smoke", {"seed": True}, "seed"),
         ("smoke", {"device": "tpu"}, "device must be auto, cpu, cuda or cuda:N; got 'tpu'"),
         ("smoke", {"n_train": 10**7}, "n_train must be a whole number from 1 to"),
@@ -96,13 +97,60 @@ def test_bad_parameters_are_one_clear_line(profile, parameters, message):
     assert caught.value._render_traceback_() == [f"ParameterError: {caught.value}"]
 
 
-def test_a_chapter_may_raise_a_lower_bound():
-    with pytest.raises(ParameterError, match="n_tasks must be a whole number of at least 2; got 1"):
-        open_with("smoke", n_tasks=1, lowest={"n_tasks": 2})
+def test_a_chapter_has_ranges_of_its_own_and_says_why():
+    ranges = {"n_tasks": (2, 36, "one cannot be compared"), "bits": [8, 16], "ridge": (0.0, 1.0)}
+    for values, line in {
+        ("n_tasks", 1): "n_tasks must be a whole number from 2 to 36 (from 2 because one cannot be compared); got 1",
+        ("n_tasks", 37): "n_tasks must be a whole number from 2 to 36; got 37",
+        ("bits", 9): "bits must be one of 8, 16; got 9",
+        ("ridge", "0,1"): "ridge must be a number from 0 to 1; got '0,1'",
+        ("colour", 3): "this chapter has no parameter colour; it has profile",
+    }.items():
+        with pytest.raises(ParameterError) as caught:
+            open_with("smoke", ranges=ranges, **dict([values]))
+        assert str(caught.value) == line
+
+
+def test_what_is_typed_is_refused_where_a_default_is_lowered_to_what_there_is(capsys):
+    ranges = {"n_tasks": (2, "360 / step"), "n_images": (1, "test images"), "n_arc": (2, "n_tasks")}
+    how = {"ranges": ranges, "defaults": {"smoke": {"n_images": 500, "n_arc": 9}}}
+    run = open_with("smoke", step=120, **how)
+    assert (run.n_tasks, run.n_images, run.n_arc) == (3, 200, 3)
+    assert provenance(run)["parameters"]["n_images"] == 200
+    for values, line in {
+        ("n_images", 100_000): r"n_images must be .* from 1 to 200 \(the number of test images\); got 100000",
+        ("n_arc", 20): r"n_arc must be .* from 2 to 5 \(n_tasks\); got 20",
+        ("step", 240): r"n_tasks must be .* from 2 to 1 ",
+    }.items():
+        with pytest.raises(ParameterError, match=line):
+            open_with("smoke", **({"step": 10} | dict([values])), **how)
+
+
+def test_a_network_too_wide_for_the_memory_is_refused_before_training(monkeypatch):
+    monkeypatch.setattr("tgsh.runs._parameters.free_memory", lambda device: 10**9)
+    with pytest.raises(ParameterError, match=r"width_mult must be .* from 1 to \d\d \(1.0 GB of memory are free\)"):
+        open_with("smoke", width_mult=100_000)
+
+
+def test_free_memory_is_what_machine_and_container_leave(tmp_path):
+    cpu = torch.device("cpu")
+    assert free_memory(cpu) > 0
+    everything = free_memory(cpu, tmp_path)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 90 kB\nMemAvailable:   50 kB\n", encoding="utf-8")
+    assert free_memory(cpu, tmp_path) == min(everything, 50 * 1024)
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    contents = {"max": "30000\n", "current": "20000\n", "stat": "anon 1\ninactive_file 500\n"}
+    for name, text in contents.items():
+        (group / f"memory.{name}").write_text(text, encoding="utf-8")
+    assert free_memory(cpu, tmp_path) == 10_500
+    (group / "memory.max").write_text("max\n", encoding="utf-8")
+    assert free_memory(cpu, tmp_path) == min(everything, 50 * 1024)
 
 
 def test_a_synthetic_chapter_says_so_and_takes_no_images(capsys):
-    run = open_with("smoke", synthetic=True, defaults={"smoke": {"width": 8}}, lowest={"width": 1})
+    run = open_with("smoke", synthetic=True, defaults={"smoke": {"width": 8}}, ranges={"width": (1, 99)})
     assert (run.dataset, run.data_title, run.width) == ("synthetic", "synthetic manifolds", 8)
     assert "n_train" not in run.parameters
     assert provenance(run)["dataset"] == "synthetic"

@@ -5,6 +5,7 @@ import torch
 
 from tgsh import FlyNet, Recipe, RotationMNIST
 from tgsh.__main__ import main
+from tgsh.errors import ParameterError
 from tgsh.timing import (
     Ceilings,
     Work,
@@ -83,6 +84,16 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
 def test_benchmark_command_refuses_in_one_line(capsys):
     assert main(["benchmark", "--profile", "smoke", "--compared", "99"]) == 2
     assert capsys.readouterr().err == "error: compared must be a whole number from 1 to 5; got 99\n"
+
+
+@pytest.mark.parametrize(("profile", "compared"), [("smoke", 5), ("quick", 6)])
+def test_benchmark_command_runs_in_every_profile_as_it_stands(monkeypatch, capsys, profile, compared):
+    def stop(data, n_tasks, compared, *_):
+        raise ParameterError(f"{compared} of {n_tasks}")
+
+    monkeypatch.setattr("tgsh.timing.benchmark", stop)
+    assert main(["benchmark", "--profile", profile]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {compared} of ")
 
 
 def test_growth_counts_the_shortest_look_at_every_size(few, monkeypatch):

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     cache.add_argument("action", nargs="?", choices=("info", "clear"), default="info")
     speed = commands.add_parser("benchmark", help="time the plain path, the fast path and the floor side by side")
     speed.add_argument("--profile", choices=tuple(PROFILES), default="paper")
-    speed.add_argument("--compared", type=int, default=6, help="tasks that both paths train in turn (default 6)")
+    speed.add_argument("--compared", type=int, help="tasks that both paths train in turn (default 6, or all)")
     speed.add_argument("--device", default="auto")
     speed.add_argument("--out", type=Path, help="folder for benchmark.json and benchmark.png; default: only print")
     chosen = parser.parse_args(arguments)
@@ -51,7 +51,7 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
 
     size = PROFILES[chosen.profile]
     n_tasks = size["n_tasks"]
-    compared = check_int("compared", chosen.compared, 1, n_tasks)
+    compared = check_int("compared", min(6, n_tasks) if chosen.compared is None else chosen.compared, 1, n_tasks)
     data = load(size["dataset"], size["n_train"], size["n_test"])
     recipe = Recipe(epochs=size["epochs"])
     started = time.monotonic()
@@ -68,7 +68,7 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     if chosen.out is not None:
         chosen.out.mkdir(parents=True, exist_ok=True)
         growth_curves(result["growth"]).savefig(chosen.out / "benchmark.png")
-        (chosen.out / "benchmark.json").write_text(json.dumps(result, indent=2) + "\n")
+        (chosen.out / "benchmark.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from papermill.exceptions import PapermillExecutionError
 from PIL import Image
 from traitlets.config import Config
 
+ROOT = Path(__file__).resolve().parent.parent  # where relative paths start, as for the package
 DRAFTS = ".execute-"  # and the number of the process
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -85,7 +86,9 @@ def lighter(png: str) -> str:
 def stolen_seconds(stat: Path = Path("/proc/stat")) -> float | None:
     """Seconds a core, since the machine started, for which the host of a virtual machine gave its cores to others."""
     try:
-        counts = stat.read_text().splitlines()[0].split()  # cpu user nice system idle iowait irq softirq steal ...
+        counts = (
+            stat.read_text(encoding="utf-8").splitlines()[0].split()
+        )  # cpu user nice system idle iowait irq softirq steal ...
         return int(counts[8]) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
     except (OSError, IndexError, ValueError):  # not Linux
         return None
@@ -143,7 +146,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         nbformat.write(notebook, draft)
         note_run_time(record, started, None if stolen is None else stolen_seconds() - stolen)
         if os.environ.get("TGSH_RESULTS") and record.is_file():
-            kept = Path(os.environ["TGSH_RESULTS"])
+            kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()
             kept.mkdir(parents=True, exist_ok=True)
             for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it
                 shutil.copyfile(written, kept / f"{written.name}.{os.getpid()}")

@@ -126,7 +126,7 @@ def _by_npm(package: Package) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [npm, "pack", "--silent", "--fetch-retries=0", f"--fetch-timeout={TIMEOUT}000"]
         command += ["--pack-destination", folder, f"{package.name}@{package.version}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10 * TIMEOUT)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10 * TIMEOUT)
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or not archives:
             raise OSError("npm pack failed")
@@ -146,7 +146,7 @@ def unpack(package: Package, archive: bytes, target: Path) -> None:
                 file = draft / name.removeprefix("package/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(tar.extractfile(member).read())
-        (draft / "VERSION").write_text(_version(package))
+        (draft / "VERSION").write_text(_version(package), encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         os.replace(draft, target)
 
@@ -174,7 +174,9 @@ def is_there(package: Package, folder: Path) -> bool:
     """Whether ``folder`` holds this package in this version, every file as it was packed."""
     own = folder / package.folder
     version = own / "VERSION"
-    return version.exists() and version.read_text() == _version(package) and digest(own) == package.files
+    return (
+        version.exists() and version.read_text(encoding="utf-8") == _version(package) and digest(own) == package.files
+    )
 
 
 def fetch(folder: Path, packages: Sequence[Package] = PACKAGES) -> None:
@@ -192,8 +194,8 @@ def fetch(folder: Path, packages: Sequence[Package] = PACKAGES) -> None:
         except FetchError as error:
             print(f"note: {package.name} could not be fetched ({error}): {package.without}.", file=sys.stderr)
     state = "".join(_version(package) for package in packages if is_there(package, folder))
-    if not (folder / "state").exists() or (folder / "state").read_text() != state:
-        (folder / "state").write_text(state)
+    if not (folder / "state").exists() or (folder / "state").read_text(encoding="utf-8") != state:
+        (folder / "state").write_text(state, encoding="utf-8")
 
 
 def main() -> int:

@@ -59,11 +59,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put the setup cell for Colab into chapters that lack it.")
     parser.add_argument("notebooks", type=Path, nargs="+")
     for path in parser.parse_args().notebooks:
-        notebook = json.loads(path.read_text())
+        notebook = json.loads(path.read_text(encoding="utf-8"))
         if is_first(notebook["cells"]):
             continue
         notebook["cells"] = put_first(notebook["cells"])
-        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"{path}: has the setup cell now")
 
 

@@ -32,7 +32,7 @@ def _root(app: Sphinx) -> Path:
 
 def results_folder(app: Sphinx) -> Path:
     """The folder with the records of the chapters."""
-    return Path(os.environ.get("TGSH_RESULTS") or _root(app) / "data" / "results")
+    return _root(app) / (os.environ.get("TGSH_RESULTS") or "data/results")
 
 
 def use_assets(app: Sphinx, config: Config) -> None:
@@ -85,7 +85,8 @@ def name_source(app: Sphinx, exception: Exception | None) -> None:
         return
     source = f"git+{options['repository_url']}@{options['repository_branch']}"
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
-        path.write_text(path.read_text().replace("SOURCE = None", f"SOURCE = '{source}'", 1))
+        text = path.read_text(encoding="utf-8").replace("SOURCE = None", f"SOURCE = '{source}'", 1)
+        path.write_text(text, encoding="utf-8")
 
 
 def github_url(remote: str) -> str | None:
@@ -111,7 +112,7 @@ def _git(root: Path, *arguments: str) -> str:
             ["git", *arguments],
             cwd=root,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
             timeout=10,
         ).stdout.strip()

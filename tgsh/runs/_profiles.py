@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.display import Markdown, display
+from torch import Tensor
 
 from tgsh.datasets import DATASETS, ImageDataset, load
-from tgsh.errors import check_choice, check_int
+from tgsh.errors import check_choice
 from tgsh.runs._device import resolve_device
+from tgsh.runs._parameters import Range, Settling, check_names
 
 _ALL = {"n_train": None, "n_test": None}
 
@@ -34,9 +36,6 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 
 SYNTHETIC = "synthetic"  # the dataset of a chapter that generates its own points
-
-# Lower bounds of the parameters that are counts.
-_COUNTS = dict.fromkeys(("n_tasks", "step", "width_mult", "epochs", "n_seeds", "n_train", "n_test"), 1) | {"seed": 0}
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,11 @@ class Run:
         """Load the dataset of this run, cut to ``n_train`` and ``n_test`` images."""
         return load(self.dataset, self.parameters.get("n_train"), self.parameters.get("n_test"))
 
+    def labels(self) -> tuple[Tensor, Tensor]:
+        """The labels of the training and of the test images of this run."""
+        data = self.load()
+        return data.train_labels, data.test_labels
+
     @property
     def facts(self) -> dict[str, tuple[Any, str]]:
         """Results that every chapter records: the title of its data and its numbers of tasks and seeds."""
@@ -89,12 +93,14 @@ def open_chapter(
     namespace: Mapping[str, Any],
     *,
     defaults: Mapping[str, Mapping[str, Any]] | None = None,
-    lowest: Mapping[str, int] | None = None,
+    ranges: Mapping[str, Range] | None = None,
     synthetic: bool = False,
 ) -> Run:
     """Collect and check the parameters of a chapter, and display its dataset, profile and seed.
 
-    A parameter that is None takes its value from ``defaults[profile]``, else from `PROFILES`.
+    A parameter that is None takes its value from ``defaults[profile]``, else from `PROFILES`. Such a value is lowered
+    to what there is, where a reader's choice of another parameter leaves fewer tasks or images. What a reader sets is
+    taken as it is, or refused.
 
     Args:
         chapter: name of its file, without ending.
@@ -102,7 +108,11 @@ def open_chapter(
             annotates with a type; papermill may have given them other values since.
         defaults: the chapter's own values by profile. They may have names that are no parameters, such as sizes of a
             smoke run.
-        lowest: lower bounds of counts where these differ from the usual ones, such as two tasks to compare.
+        ranges: the accepted values of each numeric parameter, by name, where these differ from the usual ones:
+            ``(low, high)`` or ``(low, high, reason)``, where the reason says why not less than ``low``, or a list of
+            all accepted values. ``high`` is a number, the name of another parameter, or one of ``"training images"``,
+            ``"test images"``, ``"test images of the rarest class"``, ``"360 / step"`` and ``"free memory"``. Floats
+            are the bounds of a number that need not be whole.
         synthetic: whether the chapter loads no images. It then takes only the number of seeds from `PROFILES`, and
             page, stamp and recorded results name synthetic manifolds as its data.
 
@@ -110,27 +120,26 @@ def open_chapter(
         the run, with all parameters set.
 
     Raises:
-        ParameterError: an unknown profile, dataset or device, or a count that is not a whole number in its range.
+        ParameterError: an unknown parameter, profile, dataset or device, or a number that is not in its range.
         DataError: the dataset is missing, damaged, or cannot be downloaded.
     """
-    parameters = {name: namespace[name] for name in namespace.get("__annotations__", ()) if name in namespace}
+    ranges = dict(ranges or {})
+    parameters = check_names(namespace, ranges)
     profile = parameters.pop("profile", None)
     check_choice("profile", profile, tuple(PROFILES))
     common = PROFILES[profile]
     if synthetic:
         common = {"dataset": SYNTHETIC, "n_seeds": common["n_seeds"]}
-    settled = common | dict((defaults or {}).get(profile, {}))
-    settled |= {name: value for name, value in parameters.items() if value is not None}
+    own = dict((defaults or {}).get(profile, {}))
+    typed = {name: value for name, value in parameters.items() if value is not None}
+    settled = {"seed": 0, "device": "auto"} | parameters | common | own | typed
     if settled["dataset"] != common["dataset"]:
         # The sizes in a profile are those of its own dataset.
         settled |= {name: parameters.get(name) for name in ("n_train", "n_test")}
-    settled = {"seed": 0, "device": "auto"} | settled
     check_choice("dataset", settled["dataset"], (SYNTHETIC,) if synthetic else DATASETS)
-    resolve_device(settled["device"])
-    for name, low in (_COUNTS | dict(lowest or {})).items():
-        if settled.get(name) is not None:
-            check_int(name, settled[name], low)
     run = Run(chapter, profile, settled)
+    settling = Settling(settled, set(typed), ranges, run.labels, resolve_device(settled["device"]))
+    run.parameters.update(settling.all())
     _say(run)
     return run
 
