@@ -103,6 +103,7 @@ RULES: dict[str, Rule] = {
     "relu_undone": Rule(
         "reconstruction", "largest relative error of a test image recovered from its active units", "<", 0.001
     ),
+    "angle_every": Rule("reconstruction", "share of the images whose angle is read to within 1.5 steps", ">=", 0.99),
     "angle_read": Rule("reconstruction", "median error of the angle, divided by that of a guess", "<", 0.5),
     # is-it-learned
     "trained_separate": Rule("is-it-learned", "AUC with trained contexts", ">", 0.5),
