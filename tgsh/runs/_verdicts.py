@@ -114,12 +114,32 @@ RULES: dict[str, Rule] = {
     "well_separated": Rule(
         "is-it-learned", "AUC of intra pairs over the inter pairs of tasks at one distance", ">", 0.9
     ),
-    "order_learned": Rule(
+    "order_in_images": Rule(
         "is-it-learned",
-        "rank correlation of similarity with distance, in size, trained less permuted contexts",
+        "rank correlation of similarity with distance, no modulation, less its 5th percentile under permuted tasks",
+        "<",
+        0,
+    ),
+    "order_erased": Rule(
+        "is-it-learned",
+        "rank correlation of similarity with distance, untrained, less its 5th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "order_restored": Rule(
+        "is-it-learned",
+        "rank correlation of similarity with distance, in size, trained less untrained contexts",
         ">",
         0.2,
     ),
+    "order_learned": Rule(
+        "is-it-learned",
+        "that correlation, in size, trained less the largest of untrained, permuted and no modulation",
+        ">",
+        0,
+    ),
+    "order_strengthened": Rule("is-it-learned", "that correlation, in size, trained less no modulation", ">", 0),
+    "order_weakened": Rule("is-it-learned", "that correlation, in size, trained less no modulation", "<", 0),
     # shift-mnist
     "coarser_sample": Rule(
         "shift-mnist",
