@@ -53,9 +53,31 @@ RULES: dict[str, Rule] = {
     "optimum_geometry": Rule(
         "why-geometry-repeats", "correlation of the similarities of optima with those of trained contexts", ">", 0.9
     ),
-    "templates": Rule(
-        "why-geometry-repeats", "correlation of the similarities of templates with those of trained contexts", ">", 0.9
+    "templates_beat_null": Rule(
+        "why-geometry-repeats",
+        "what templates are better by than a null model of the angle, in correlation and in error",
+        ">",
+        0,
     ),
+    "templates_smaller_error": Rule(
+        "why-geometry-repeats", "mean difference of templates, less that of the better null model of the angle", "<", 0
+    ),
+    "templates_partial": Rule(
+        "why-geometry-repeats",
+        "partial correlation of templates, given exp(-d / 20°), less its 95th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "templates_augment": Rule(
+        "why-geometry-repeats",
+        "lowest correlation of templates on AugmentMNIST, less its 95th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "augment_sign": Rule(
+        "why-geometry-repeats", "similarity of T1 and T7 by templates, times that of trained contexts", ">", 0
+    ),
+    "renaming": Rule("why-geometry-repeats", "p-value of the correlation over the renamings", "<", 0.05),
     "other_weights": Rule(
         "why-geometry-repeats", "lowest correlation between networks, less the highest under permuted tasks", ">", 0
     ),
