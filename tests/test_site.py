@@ -355,8 +355,8 @@ def build_corrections(folder, **numbers):
 
 
 def test_corrections_show_the_recorded_numbers(tmp_path):
-    page = build_corrections(tmp_path, a={"x": "7 %"}, b={"z": "2 of *3*"})
-    for text in ("A title", "It was 5 %.", "It is <strong>7 %</strong>", "y^{2}", "<strong>2 of *3*</strong>."):
+    page = build_corrections(tmp_path, a={"x": "7 %"}, b={"z": "−2 of *3*"})
+    for text in ("A title", "It was 5 %.", "It is <strong>7 %</strong>", "y^{2}", "<strong>−2 of *3*</strong>."):
         assert text in page
 
 

@@ -135,8 +135,8 @@ class FirstFrame(SphinxPostTransform):
 
 
 def _plain(text: str) -> str:
-    # A record is data: nothing in it is markup.
-    return re.sub(r"([^\w\s.,:;–-])", r"\\\1", text)
+    # A record is data: nothing in it is markup. A backslash before other than ASCII punctuation would be printed.
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 class VerdictRules(SphinxDirective):
