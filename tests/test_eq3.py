@@ -42,6 +42,17 @@ def test_samples_scatter_about_the_mean_with_the_variance_of_equation_3(net, con
     assert not torch.equal(drawn, reconstruct(net, contexts[:1], samples=300, seed=1))
 
 
+def test_the_noise_of_the_published_notebook_is_a_standard_deviation(net, contexts):
+    """1/H where Eq. 3 has a variance of 1/H: the same draw, fainter by the square root of H."""
+    P = pseudo_inverse(net)
+    mean = reconstruct(net, contexts, inverse=P)[:, :, None]
+    by_equation, by_notebook = (
+        reconstruct(net, contexts, samples=2, noise=noise, inverse=P) - mean for noise in (None, 1 / net.n_hidden)
+    )
+    torch.testing.assert_close(by_notebook * net.n_hidden**0.5, by_equation, rtol=0, atol=1e-8)
+    assert by_equation.std() / by_notebook.std() == pytest.approx(net.n_hidden**0.5)
+
+
 def test_what_divides_undoes_and_what_multiplies_does_not(net, contexts):
     undone = canonical_units(net, contexts, "divide", ridge=1e-15)
     torch.testing.assert_close(contexts[:, None] * undone, net.W2.expand(3, -1, -1), rtol=0, atol=1e-6)
@@ -70,6 +81,7 @@ def test_the_relu_can_be_inverted_where_enough_units_are_active(digits, centred)
     [
         ({"readout": "inverse"}, "readout must be one of published, divide, least-norm"),
         ({"readout": "divide", "ridge": 0}, "ridge must be a number above 0"),
+        ({"samples": 1, "noise": 0}, "noise must be a number above 0"),
         ({"samples": -1}, "samples must be a whole number of at least 0"),
     ],
 )

@@ -63,10 +63,13 @@ def reconstruct(
     *,
     readout: Readout = "published",
     ridge: float = 1.0,
+    noise: float | None = None,
     seed: int = 0,
     inverse: Tensor | None = None,
 ) -> Tensor:
     """Eq. 3: draw ``z ~ N(W2[k] * m_t, 1/H)`` and compute ``x = pinv(W1) z``, for each class in each task.
+
+    The published notebook draws z with a standard deviation of 1/H instead, which is ``noise=1 / net.n_hidden``.
 
     Args:
         net: the network; its own contexts are not used.
@@ -74,6 +77,7 @@ def reconstruct(
         samples: number of images drawn of each class; 0: the image of the mean, without noise.
         readout: the mean of z (`canonical_units`).
         ridge: ridge of the readout ``"divide"``.
+        noise: standard deviation of z, above 0; default: that of Eq. 3, the square root of 1/H.
         seed: seed of the noise.
         inverse: `pseudo_inverse` of the network, where it is known already.
 
@@ -81,9 +85,10 @@ def reconstruct(
         ``(T, 10, 784)`` for 0 samples, else ``(T, 10, samples, 784)``, as network inputs.
 
     Raises:
-        ParameterError: ``samples`` is negative, ``readout`` is unknown, or ``ridge`` is not above 0.
+        ParameterError: ``samples`` is negative, ``readout`` is unknown, or ``ridge`` or ``noise`` is not above 0.
     """
     samples = check_int("samples", samples, 0)
+    spread = net.n_hidden**-0.5 if noise is None else check_positive("noise", noise)
     inverse = pseudo_inverse(net) if inverse is None else inverse
     images = canonical_units(net, contexts, readout, ridge) @ inverse.T
     if samples == 0:
@@ -91,8 +96,8 @@ def reconstruct(
     drawn = []
     for t, of_task in enumerate(images):  # one task at a time, because the noise has H numbers for each image
         source = generator(seed, "reconstruction", t)
-        noise = torch.randn(len(of_task), samples, net.n_hidden, generator=source, dtype=torch.float32)
-        drawn.append(of_task[:, None] + (noise.to(inverse) / net.n_hidden**0.5) @ inverse.T)
+        unit = torch.randn(len(of_task), samples, net.n_hidden, generator=source, dtype=torch.float32).to(inverse)
+        drawn.append(of_task[:, None] + spread * unit @ inverse.T)
     return torch.stack(drawn)
 
 

@@ -53,9 +53,31 @@ RULES: dict[str, Rule] = {
     "optimum_geometry": Rule(
         "why-geometry-repeats", "correlation of the similarities of optima with those of trained contexts", ">", 0.9
     ),
-    "templates": Rule(
-        "why-geometry-repeats", "correlation of the similarities of templates with those of trained contexts", ">", 0.9
+    "templates_beat_null": Rule(
+        "why-geometry-repeats",
+        "what templates are better by than a null model of the angle, in correlation and in error",
+        ">",
+        0,
     ),
+    "templates_smaller_error": Rule(
+        "why-geometry-repeats", "mean difference of templates, less that of the better null model of the angle", "<", 0
+    ),
+    "templates_partial": Rule(
+        "why-geometry-repeats",
+        "partial correlation of templates, given exp(-d / 20°), less its 95th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "templates_augment": Rule(
+        "why-geometry-repeats",
+        "lowest correlation of templates on AugmentMNIST, less its 95th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "augment_sign": Rule(
+        "why-geometry-repeats", "similarity of T1 and T7 by templates, times that of trained contexts", ">", 0
+    ),
+    "renaming": Rule("why-geometry-repeats", "p-value of the correlation over the renamings", "<", 0.05),
     "other_weights": Rule(
         "why-geometry-repeats", "lowest correlation between networks, less the highest under permuted tasks", ">", 0
     ),
@@ -103,6 +125,7 @@ RULES: dict[str, Rule] = {
     "relu_undone": Rule(
         "reconstruction", "largest relative error of a test image recovered from its active units", "<", 0.001
     ),
+    "angle_every": Rule("reconstruction", "share of the images whose angle is read to within 1.5 steps", ">=", 0.99),
     "angle_read": Rule("reconstruction", "median error of the angle, divided by that of a guess", "<", 0.5),
     # is-it-learned
     "trained_separate": Rule("is-it-learned", "AUC with trained contexts", ">", 0.5),
@@ -113,12 +136,32 @@ RULES: dict[str, Rule] = {
     "well_separated": Rule(
         "is-it-learned", "AUC of intra pairs over the inter pairs of tasks at one distance", ">", 0.9
     ),
-    "order_learned": Rule(
+    "order_in_images": Rule(
         "is-it-learned",
-        "rank correlation of similarity with distance, in size, trained less permuted contexts",
+        "rank correlation of similarity with distance, no modulation, less its 5th percentile under permuted tasks",
+        "<",
+        0,
+    ),
+    "order_erased": Rule(
+        "is-it-learned",
+        "rank correlation of similarity with distance, untrained, less its 5th percentile under permuted tasks",
+        ">",
+        0,
+    ),
+    "order_restored": Rule(
+        "is-it-learned",
+        "rank correlation of similarity with distance, in size, trained less untrained contexts",
         ">",
         0.2,
     ),
+    "order_learned": Rule(
+        "is-it-learned",
+        "that correlation, in size, trained less the largest of untrained, permuted and no modulation",
+        ">",
+        0,
+    ),
+    "order_strengthened": Rule("is-it-learned", "that correlation, in size, trained less no modulation", ">", 0),
+    "order_weakened": Rule("is-it-learned", "that correlation, in size, trained less no modulation", "<", 0),
     # shift-mnist
     "coarser_sample": Rule(
         "shift-mnist",
