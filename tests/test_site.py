@@ -338,3 +338,41 @@ def test_the_workflow_pins_what_it_runs():
 
 def test_the_committed_notebooks_weigh_at_most_15_MB():
     assert sum(path.stat().st_size for path in (ROOT / "book").glob("*.ipynb")) < 15_000_000
+
+
+ENTRY = {"title": "A title", "said": "It was 5 %.", "now": "It is {{x}}, $y^{2}$.", "because": "{{b:z}}."}
+
+
+def build_corrections(folder, **numbers):
+    """Render the correction of the chapter a beside records: chapter -> name -> text."""
+    (folder / "data" / "results").mkdir(parents=True)
+    (folder / "data" / "corrections").mkdir()
+    (folder / "data" / "corrections" / "a.json").write_text(json.dumps([ENTRY]))
+    for chapter, texts in numbers.items():
+        results = {name: {"value": 0, "text": text} for name, text in texts.items()}
+        (folder / "data" / "results" / f"{chapter}.json").write_text(json.dumps({"results": results}))
+    return build(folder, "# Corrections\n\n```{corrections}\n```\n", TGSH_RESULTS=str(folder / "data" / "results"))
+
+
+def test_corrections_show_the_recorded_numbers(tmp_path):
+    page = build_corrections(tmp_path, a={"x": "7 %"}, b={"z": "2 of *3*"})
+    for text in ("A title", "It was 5 %.", "It is <strong>7 %</strong>", "y^{2}", "<strong>2 of *3*</strong>."):
+        assert text in page
+
+
+def test_a_correction_of_a_chapter_that_was_not_run_says_so(tmp_path):
+    assert "It is (not run)" in build_corrections(tmp_path, b={"z": "2"})
+
+
+def test_a_correction_cannot_name_a_number_that_is_not_recorded(tmp_path):
+    with pytest.raises(AssertionError, match="corrections: a records no x"):
+        build_corrections(tmp_path, a={"y": "7 %"}, b={"z": "2"})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "data" / "corrections").glob("*.json")), ids=lambda path: path.stem)
+def test_a_correction_names_recorded_numbers(path):
+    for entry in json.loads(path.read_text(encoding="utf-8")):
+        assert list(entry) == ["title", "said", "now", "because"]
+        for home, name in re.findall(r"\{\{(?:([\w-]+):)?(\w+)\}\}", entry["now"] + entry["because"]):
+            record = ROOT / "data" / "results" / f"{home or path.stem}.json"
+            assert name in json.loads(record.read_text(encoding="utf-8"))["results"], (entry["title"], name)

@@ -1,4 +1,4 @@
-"""Additions to Sphinx for this site: own assets, launch buttons, first frames, tables of runs and of verdict rules.
+"""Additions to Sphinx for this site: own assets, launch buttons, first frames, lists of runs, rules and corrections.
 
 ``TGSH_ROOT`` names the checkout (pages are rendered from a staged copy), ``TGSH_RESULTS`` the records of the chapters;
 by default the folder of ``_config.yml``, and ``data/results`` in it.
@@ -157,6 +157,16 @@ class VerdictRules(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+def _records(directive: SphinxDirective) -> dict[str, dict[str, Any]]:
+    # Chapter -> record, of all that are recorded.
+    folder = Path(os.environ.get("TGSH_RESULTS") or _root(directive.env.app) / "data" / "results")
+    records = {}
+    for path in sorted(folder.glob("*.json")):
+        directive.env.note_dependency(str(path))
+        records[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    return records
+
+
 def _chapter(directive: SphinxDirective, name: str) -> str:
     # Only chapters that are in this book can be linked to.
     page = f"book/{name}"
@@ -170,11 +180,7 @@ class Status(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
-        folder = Path(os.environ.get("TGSH_RESULTS") or _root(self.env.app) / "data" / "results")
-        records = {}
-        for path in sorted(folder.glob("*.json")):
-            self.env.note_dependency(str(path))
-            records[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        records = _records(self)
         if not records:
             return self.parse_text_to_nodes("No run is recorded.")
         lines = [
@@ -208,6 +214,36 @@ class Status(SphinxDirective):
         return [_chapter(self, name), *facts, took, commit]
 
 
+class Corrections(SphinxDirective):
+    """The list of corrections, ``data/corrections/CHAPTER.json``, with the numbers that the chapters record now.
+
+    In ``now`` and ``because``, ``{{name}}`` stands for a number of the chapter, ``{{other-chapter:name}}`` for one of
+    another chapter; a name that the chapter does not record is an error.
+    """
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the list."""
+        records, lines = _records(self), []
+        for path in sorted((_root(self.env.app) / "data" / "corrections").glob("*.json")):
+            self.env.note_dependency(str(path))
+            for entry in json.loads(path.read_text(encoding="utf-8")):
+                now, because = (self._filled(entry[part], path.stem, records) for part in ("now", "because"))
+                lines += [f"**{entry['title']}** ({_chapter(self, path.stem)})", ""]
+                lines += [f"- The book said: {entry['said']}", f"- It says now: {now}", f"- Because: {because}", ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+    def _filled(self, text: str, chapter: str, records: dict[str, dict[str, Any]]) -> str:
+        def number(found: re.Match) -> str:
+            home, name = found[1] or chapter, found[2]
+            if home not in records:
+                return "(not run)"
+            if name not in records[home]["results"]:
+                raise self.error(f"corrections: {home} records no {name}")
+            return f"**{_plain(records[home]['results'][name]['text'])}**"
+
+        return re.sub(r"\{\{(?:([\w-]+):)?(\w+)\}\}", number, text)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the above."""
     app.connect("config-inited", use_assets)
@@ -215,6 +251,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", open_published_notebook, priority=900)  # after the theme
     app.connect("build-finished", name_source)
     app.add_post_transform(FirstFrame)
+    app.add_directive("corrections", Corrections)
     app.add_directive("status", Status)
     app.add_directive("verdict-rules", VerdictRules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
