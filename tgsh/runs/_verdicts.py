@@ -153,13 +153,22 @@ RULES: dict[str, Rule] = {
     ),
     # a-usable-hash (means over the seeds)
     "bucket_trivial": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, trained", ">", 0.9
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        ">",
+        0.9,
     ),
     "hash_of_context": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, trained", ">", 0.5
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        ">",
+        0.5,
     ),
     "hash_of_image": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, trained", "<", 0.5
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        "<",
+        0.5,
     ),
     "image_adds": Rule(
         "a-usable-hash", "lowest share in the bucket, own image, less the highest with noise, trained", ">", 0
