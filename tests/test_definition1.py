@@ -34,6 +34,19 @@ def test_one_half_only():
     assert (scattered.half_a.value, scattered.half_b.value) == (0, 1)
 
 
+def test_far_pairs_between_tasks_are_no_evidence_of_a_hash_and_the_ratio_of_distances_tells():
+    # Scattered points are far from each other within a task as well: half (b) is met, and nothing depends on the task.
+    nothing, perfect, partly = (
+        tgsh_test(*planted(**of), n_resamples=50) for of in ({"noise": 1}, {"of_task": 1}, {"of_task": 1, "noise": 1})
+    )
+    assert nothing.half_b.value == perfect.half_b.value == 1
+    assert nothing.ratio.low < 1 < nothing.ratio.high
+    assert nothing.ratio.value == pytest.approx(1, abs=0.01)
+    assert perfect.ratio.high == pytest.approx(0, abs=0.01)
+    assert partly.ratio.value == pytest.approx(0.5**0.5, abs=0.01)  # cosine 1/2 within a task, 0 between
+    assert partly.ratio.value == pytest.approx(partly.within.distance.value / partly.between.distance.value, abs=1e-6)
+
+
 def test_no_hash():
     # Grouped by class instead of by task: neither half of the paper's reading holds, and its AUC is 0.
     report = tgsh_test(*planted(of_class=1))

@@ -66,6 +66,27 @@ def test_precision_and_recall_worked_by_hand():
     assert found.average_precision == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
 
 
+def test_pooled_and_mean_precision_differ_where_queries_have_other_radii():
+    # Items of another group lie nearer to the first query than its own lie to the second.
+    items = np.array([[0b0], [0b1], [0b11110000], [0b11111111]], dtype=np.uint8)
+    queries, group = np.array([[0b0], [0b11111000]], dtype=np.uint8), torch.tensor([0, 1])
+    items_of = torch.tensor([0, 1, 1, 1])
+    found = retrieve(queries, items, group, items_of)
+    # Query 0: distances 0* 1 4 8. Query 1: distances 5 6* 1* 3* (* of its group): precision 1, 1, 3/4 at its hits.
+    assert found.mean_average_precision == pytest.approx((1 + (1 + 1 + 3 / 4) / 3) / 2)
+    # Pooled, by distance: 0* 1* 1 3* 4 5 6* 8; the two at distance 1 share a radius.
+    assert found.average_precision == pytest.approx((1 + 2 / 3 + 3 / 4 + 4 / 7) / 4)
+    one = retrieve(queries[1:], items, group[1:], items_of)
+    assert one.mean_average_precision == pytest.approx(one.average_precision)
+
+
+def test_a_query_without_items_of_its_group_is_left_out_of_the_mean():
+    codes, group = planted()
+    known = group != 3
+    found = retrieve(codes, codes[known], group, group[known])
+    assert found.mean_average_precision == 1.0
+
+
 def test_a_code_that_says_nothing_finds_at_chance():
     group = torch.arange(4).repeat(5)
     found = retrieve(np.zeros((20, 2), np.uint8), np.zeros((20, 2), np.uint8), group, group)

@@ -34,7 +34,7 @@ def test_the_first_call_adds_what_every_chapter_records_and_the_chapter_has_the_
     assert run.results["dataset_title"]["text"] == "scikit-learn's handwritten digits"
     assert run.results["n_tasks"]["text"] == "3"
     assert run.results["n_seeds"]["text"] == "2"
-    record(run, {"angles": (Estimate(0.5, 0.25, 0.75), ".2f"), "verdict": verdict("half_a", 0.6)})
+    record(run, {"angles": (Estimate(0.5, 0.25, 0.75), ".2f"), "verdict": verdict("half_b", 0.6)})
     assert run.results["angles"]["text"] == "0.50 (0.25 to 0.75)"
     assert run.results["verdict"]["text"] == "holds"
     assert run.results["n_tasks"]["text"] == "3"

@@ -48,27 +48,36 @@ def hash_codes(points: Tensor, n_bits: int, seed: int = 0) -> np.ndarray:
 class Retrieval:
     """Precision and recall of a search among codes of b bits, at Hamming radius 0, 1, ..., b.
 
+    They are *pooled*: one radius for all queries, all pairs of query and item of equal weight.
+
     Attributes:
         precision: ``(b + 1,)``, share of the items within the radius that belong to the group of the query; 1 where
             there are none.
         recall: ``(b + 1,)``, share of the items of that group that lie within the radius.
         chance: share of all items that belong to the group of the query: the precision of a random search.
+        mean_average_precision: mean over the queries of the average precision of each, which ranks its items apart.
+            Queries whose group has no item are left out.
     """
 
     precision: np.ndarray
     recall: np.ndarray
     chance: float
+    mean_average_precision: float
 
     @property
     def average_precision(self) -> float:
         """Area under precision over recall, as a sum over the radii."""
-        return float((np.diff(self.recall, prepend=0) * self.precision).sum())
+        return float(_area(self.precision, self.recall))
 
     def best(self) -> tuple[float, float]:
         """Precision and recall at the radius with the largest harmonic mean of the two."""
         p, r = self.precision, self.recall
         at = int((2 * p * r / np.maximum(p + r, 1e-12)).argmax())
         return float(p[at]), float(r[at])
+
+
+def _area(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    return (np.diff(recall, prepend=0) * precision).sum(-1)
 
 
 def retrieve(queries: np.ndarray, items: np.ndarray, query_group: Tensor, item_group: Tensor) -> Retrieval:
@@ -90,13 +99,24 @@ def retrieve(queries: np.ndarray, items: np.ndarray, query_group: Tensor, item_g
     # Every item lies within n_bits, so this finds all of them; a search for the N nearest would also sort them.
     ends, distance, found = index.range_search(np.ascontiguousarray(queries), n_bits + 1)
     distance = distance.astype(np.int64)
-    wanted = np.repeat(query_group.cpu().numpy(), np.diff(ends).astype(np.int64)) == item_group.cpu().numpy()[found]
+    query = np.repeat(np.arange(len(queries)), np.diff(ends).astype(np.int64))
+    wanted = query_group.cpu().numpy()[query] == item_group.cpu().numpy()[found]
     if not wanted.any():
         raise ParameterError("no item belongs to the group of any query")
-    hits = np.bincount(distance[wanted], minlength=n_bits + 1).cumsum()
-    all_found = np.bincount(distance, minlength=n_bits + 1).cumsum()
-    precision = np.where(all_found > 0, hits / np.maximum(all_found, 1), 1.0)
-    return Retrieval(precision, hits / hits[-1], float(wanted.mean()))
+    radii = n_bits + 1
+    cell = query * radii + distance
+    hits, all_found = (  # (Q, b + 1): items of each query within each radius
+        np.bincount(cells, minlength=len(queries) * radii).reshape(-1, radii).cumsum(1)
+        for cells in (cell[wanted], cell)
+    )
+    each = hits[:, -1] > 0
+    precision, recall = _precision(hits.sum(0), all_found.sum(0)), hits.sum(0) / hits.sum(0)[-1]
+    apart = _area(_precision(hits[each], all_found[each]), hits[each] / hits[each, -1:])
+    return Retrieval(precision, recall, float(wanted.mean()), float(apart.mean()))
+
+
+def _precision(hits: np.ndarray, found: np.ndarray) -> np.ndarray:
+    return np.where(found > 0, hits / np.maximum(found, 1), 1.0)
 
 
 def bucket(queries: np.ndarray, centres: np.ndarray) -> np.ndarray:

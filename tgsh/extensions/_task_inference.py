@@ -5,7 +5,7 @@ A CRWN is told its task (paper, Section 2.2); without t it has T networks to cho
 batch are added, except for the information, which is defined for a batch only. There are three kinds:
 
 - From the outputs under each context: their certainty (`entropy_score`, `energy_score`) and, for a batch,
-  whether they are certain of more than one class (`information_score`, ours).
+  whether they are certain of more than one class (`information_score`; Bridle and others, 1991).
 - From Definition 1: the similarity of r_t(x) to the task manifold of t (`TaskMemory.manifold_score`).
 - Ours: the log likelihood of the features s(W1 x) under Gaussians, one for each class of each task, which share a
   covariance (`TaskMemory.gaussian_score`). It is linear in the features and uses no context.

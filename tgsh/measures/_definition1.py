@@ -47,6 +47,8 @@ class TgshReport:
         intra, inter: pairs of one task and two labels, and pairs of two tasks and one label, as in Fig. 2(a).
         auc: probability that a pair of ``within`` is more similar than a pair of ``between``.
         auc_paper: probability that a pair of ``intra`` is more similar than a pair of ``inter``.
+        ratio: mean distance of ``within`` divided by that of ``between``: 0 if a representation depends on the task
+            only, 1 if it does not depend on it. It needs no line between close and far.
     """
 
     within: PairSummary
@@ -55,6 +57,7 @@ class TgshReport:
     inter: PairSummary
     auc: Estimate
     auc_paper: Estimate
+    ratio: Estimate
 
     @property
     def half_a(self) -> Estimate:
@@ -63,7 +66,10 @@ class TgshReport:
 
     @property
     def half_b(self) -> Estimate:
-        """Definition 1 (b): share of the pairs on two task manifolds that are not close."""
+        """Definition 1 (b): share of the pairs on two task manifolds that are not close.
+
+        Points that are far from all others meet it, whatever their tasks: read it beside `half_a` and ``ratio``.
+        """
         close = self.between.close
         return Estimate(1 - close.value, 1 - close.high, 1 - close.low)
 
@@ -79,7 +85,7 @@ def tgsh_test(
 
     The definition gives no scale. Ours is the length of the representations: two points are *close* if, normalised,
     they are nearer to each other than to the origin (distance below 1, cosine above 1/2, angle below 60 degrees). The
-    AUC needs no scale.
+    AUC and the ratio of distances need no scale.
 
     Pairs are dependent, because a point or a task is part of many of them. The bootstrap therefore draws tasks and
     classes with replacement, and counts a pair as often as its tasks and its classes were drawn. Two copies of one task
@@ -125,6 +131,7 @@ def tgsh_test(
         *(_summary(kind) for kind in (within, between, intra, inter)),
         auc=estimate(value, binned_auc(within[1:, 5:], between[1:, 5:])),
         auc_paper=estimate(value_paper, binned_auc(intra[1:, 5:], inter[1:, 5:])),
+        ratio=_ratio(within, between),
     )
 
 
@@ -149,6 +156,12 @@ def _pair_weights(size: int, n_resamples: int, seed: int, purpose: str) -> dict[
 def _weighted(sums: np.ndarray, tasks: np.ndarray, classes: np.ndarray) -> np.ndarray:
     by_class = (tasks @ sums.reshape(len(sums), -1)).reshape(len(tasks), *sums.shape[1:])
     return (by_class * classes[:, :, None]).sum(1, dtype=np.float64)
+
+
+def _ratio(within: np.ndarray, between: np.ndarray) -> Estimate:
+    with np.errstate(invalid="ignore"):
+        ratio = (within[:, 3] / within[:, 0]) / (between[:, 3] / between[:, 0])
+    return estimate(ratio[0], ratio[1:])
 
 
 def _summary(sums: np.ndarray) -> PairSummary:

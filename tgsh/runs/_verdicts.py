@@ -32,8 +32,26 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     # t-gsh
-    "half_a": Rule("t-gsh", "share of the pairs within a task that are close", ">", 0.5),
-    "half_b": Rule("t-gsh", "share of the pairs between tasks that are not close", ">", 0.5),
+    # (of several networks, the extremes: chance has to be smaller than the difference)
+    "half_a": Rule(
+        "t-gsh", "largest mean angle within a task, trained contexts, less the smallest without modulation", "<", 0
+    ),
+    "half_b": Rule(
+        "t-gsh", "smallest mean angle between tasks, trained contexts, less the largest without modulation", ">", 0
+    ),
+    "context_hashes": Rule(
+        "t-gsh",
+        "largest ratio of the distances within to those between tasks, trained contexts, less the smallest without "
+        "modulation",
+        "<",
+        0,
+    ),
+    "hash_learned": Rule(
+        "t-gsh", "largest such ratio, trained contexts, less the smallest with untrained contexts", "<", 0
+    ),
+    "hash_unlearned": Rule(
+        "t-gsh", "smallest such ratio, trained contexts, less the largest with untrained contexts", ">", 0
+    ),
     "intra_over_inter": Rule("t-gsh", "AUC of intra pairs over inter pairs", ">", 0.5),
     "angle_falls": Rule("t-gsh", "mean angle after training minus that before", "<", 0),
     "angle_rises": Rule("t-gsh", "mean angle after training minus that before", ">", 0),
@@ -91,6 +109,7 @@ RULES: dict[str, Rule] = {
     "not_flat": Rule("why-geometry-repeats", "number of directions that the contexts fill", ">", 3),
     # augment-mnist
     "t7_negative": Rule("augment-mnist", "largest similarity of T7 to another task", "<", 0),
+    "t7_opposed": Rule("augment-mnist", "similarity of T7 to T1", "<", 0),
     "t7_closer": Rule("augment-mnist", "similarity of T7 to T1, less its similarity to T2", ">", 0),
     "t7_rises": Rule("augment-mnist", "similarity of T7 to T1 after most epochs, less that after one epoch", ">", 0),
     # gsh (means over the seeds, where no other is named)
@@ -111,10 +130,10 @@ RULES: dict[str, Rule] = {
     # task-manifolds (means over the draws of images)
     "task_dominates": Rule("task-manifolds", "share of the variance between tasks", ">", 0.5),
     "tasks_apart": Rule(
-        "task-manifolds", "largest mean distance between tasks, divided by that within a task, less 1", ">=", 1
+        "task-manifolds", "share of the images whose nearest image, of other handwriting, is of their task", ">=", 0.9
     ),
     "tasks_partly_apart": Rule(
-        "task-manifolds", "largest mean distance between tasks, divided by that within a task, less 1", ">=", 0.2
+        "task-manifolds", "smallest such share, less the largest with tasks dealt to the images at random", ">", 0
     ),
     "orbit_smooth": Rule("task-manifolds", "exponent of the distance moved, over a small rotation", ">", 0.9),
     "angle_linear": Rule("task-manifolds", "R² of the angle from the random layer, on tasks not fitted", ">=", 0.8),
@@ -170,17 +189,32 @@ RULES: dict[str, Rule] = {
         0,
     ),
     "same_as_repeated": Rule(
-        "shift-mnist", "mean difference of matrices of two streams, divided by that within one stream", "<", 1.25
+        "shift-mnist",
+        "share of the ways to divide the networks in two groups that part them as far as the two streams do",
+        ">",
+        0.05,
     ),
     # a-usable-hash (means over the seeds)
     "bucket_trivial": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", ">", 0.9
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        ">",
+        0.9,
     ),
     "hash_of_context": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", ">", 0.5
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        ">",
+        0.5,
     ),
     "hash_of_image": Rule(
-        "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", "<", 0.5
+        "a-usable-hash",
+        "lowest share of queries in the bucket of their context, of any input (trained, untrained)",
+        "<",
+        0.5,
+    ),
+    "image_adds": Rule(
+        "a-usable-hash", "lowest share in the bucket, own image, less the highest with noise, trained", ">", 0
     ),
     "shared_above_pixels": Rule(
         "a-usable-hash", "average precision for the task, one shared context, less that of pixels", ">", 0.02
@@ -196,6 +230,8 @@ RULES: dict[str, Rule] = {
     "context_hides_digit": Rule(
         "a-usable-hash", "average precision for the digit, trained r less hidden units", "<", -0.01
     ),
+    "digit_above_pixels": Rule("a-usable-hash", "average precision for the digit, trained r less pixels", ">", 0.01),
+    "digit_below_pixels": Rule("a-usable-hash", "average precision for the digit, trained r less pixels", "<", -0.01),
     # task-inference (means over the seeds)
     "entropy_improves": Rule(
         "task-inference", "share of the tasks inferred by entropy from 128 inputs, less that from one", ">", 0.05
@@ -205,6 +241,12 @@ RULES: dict[str, Rule] = {
     ),
     "learned_context_harms": Rule(
         "task-inference", "share of the tasks inferred by the nearest manifold, trained less untrained", "<", -0.02
+    ),
+    "entropy_ahead": Rule(
+        "task-inference",
+        "lowest share inferred by entropy from 16 inputs, less the highest by Gaussians, all interpolated",
+        ">",
+        0,
     ),
     "pattern_not_needed": Rule(
         "task-inference", "share inferred within a step, interpolated queries, divided by that of usual ones", ">", 0.8
