@@ -104,6 +104,28 @@ RULES: dict[str, Rule] = {
         "reconstruction", "largest relative error of a test image recovered from its active units", "<", 0.001
     ),
     "angle_read": Rule("reconstruction", "median error of the angle, divided by that of a guess", "<", 0.5),
+    # what-a-reconstruction-knows
+    "better_shows_less": Rule(
+        "what-a-reconstruction-knows",
+        "share of the digits read, strongest less weakest ridge, and test accuracy, weakest less strongest",
+        ">",
+        0,
+    ),
+    "raises_share": Rule(
+        "what-a-reconstruction-knows",
+        "share of the digits read, less that of Eq. 3 on the contexts as trained",
+        ">",
+        0.05,
+    ),
+    "digits_read": Rule(
+        "what-a-reconstruction-knows", "share of the digits read, solved contexts of all networks at once", ">=", 0.95
+    ),
+    "angle_in_context": Rule(
+        "what-a-reconstruction-knows",
+        "share of the angles read within a step, contexts of other tasks, less half of that with own contexts",
+        "<",
+        0,
+    ),
     # is-it-learned
     "trained_separate": Rule("is-it-learned", "AUC with trained contexts", ">", 0.5),
     "untrained_separate": Rule("is-it-learned", "AUC with untrained contexts, less that with trained ones", ">=", 0),
