@@ -107,7 +107,7 @@ RULES: dict[str, Rule] = {
     # what-a-reconstruction-knows
     "better_shows_less": Rule(
         "what-a-reconstruction-knows",
-        "share of the digits read, strongest less weakest ridge, and test accuracy, weakest less strongest",
+        "share of the digits read, contexts of the lowest accuracy less those of the highest, one setting varied",
         ">",
         0,
     ),
