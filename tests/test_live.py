@@ -13,9 +13,9 @@ from strokes import STYLES
 
 from tgsh.benchmarks import InterpolatedRotation, interpolated_rotations
 from tgsh.datasets import load
-from tgsh.errors import ParameterError, TgshError
+from tgsh.errors import DataError, ParameterError, TgshError
 from tgsh.extensions import fit_task_memory
-from tgsh.live import dequantise, live_network, live_tensors, publish, quantise
+from tgsh.live import dequantise, live_network, live_tensors, load_contexts, publish, quantise
 from tgsh.networks import FlyNet
 from tgsh.runs import Run
 from tgsh.training import Recipe, train_stream
@@ -103,11 +103,11 @@ def test_tensors_are_written_beside_the_record_or_not_at_all(small, tmp_path, mo
 ROOM = ROOT / "tgsh" / "live"
 
 
-def in_browser(browser, body, *arguments):
+def in_browser(browser, body, *arguments, run=None):
     """Run JavaScript with the names of the modules; return what it returns."""
     sources = [(ROOM / name).read_text() for name in ("flynet.js", "tensors.js", "images.js")]
     plain = [re.sub(r"^export ", "", re.sub(r"^import [^;]*;$", "", text, flags=re.M), flags=re.M) for text in sources]
-    return browser.execute_script("\n".join([*plain, body]), *arguments)
+    return (run or browser.execute_script)("\n".join([*plain, body]), *arguments)
 
 
 @pytest.fixture
@@ -150,6 +150,26 @@ def test_a_context_trained_in_the_page_is_that_of_the_package(browser, small, ba
     expected = net.context_vectors()[0]
     assert torch.cosine_similarity(got, expected, dim=0) > 0.9999
     torch.testing.assert_close(got.norm(), expected.norm(), rtol=1e-3, atol=0)
+
+
+def test_contexts_saved_by_the_page_are_read_by_the_package(browser, tmp_path):
+    body = """
+    const [one, other] = [Float32Array.of(1, -2.5), Float32Array.of(0, 3)];
+    const file = writeVectors({ context_0: one, context_1: other }, { angles: "90 130" });
+    file.arrayBuffer().then((bytes) => arguments[0]([...new Uint8Array(bytes)]));
+    """
+    path = tmp_path / "contexts.safetensors"
+    path.write_bytes(bytes(in_browser(browser, body, run=browser.execute_async_script)))
+    assert load_contexts(path).tolist() == [[1, -2.5], [0, 3]]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no tensors", b"\0" * 20])
+def test_what_holds_no_contexts_is_a_line(tmp_path, content):
+    path = tmp_path / "contexts.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match="holds no contexts"):
+        load_contexts(path)
 
 
 @pytest.mark.parametrize("angle", [0, 10, 90, 215])
@@ -400,6 +420,25 @@ def test_the_front_page_loads_nothing_before_the_reader_asks(browser, site):
     assert wait(browser, lambda said: "digit" in said)["digit"] == "7"
     live = [path.stat().st_size for path in (SITE / "_static" / "live").iterdir()]
     assert sum(live) + (SITE / "_static" / "live.js").stat().st_size < 1_500_000
+
+
+def test_what_is_set_is_in_the_address_and_there_again_after_loading(lab, browser):
+    draw(lab, STYLES["round"][3])
+    set_slider(lab, "Turn the image", 120)
+    settle(lab)
+    lab.execute_script("document.querySelector('.tgsh-live').dispatchEvent(new Event('input'))")
+    address, said = browser.current_url, browser.execute_script(SAID)["said"]
+    assert "turn=120" in address
+    open_page(browser, address)
+    wait(browser, lambda now: now.get("said") == said)
+
+
+@pytest.mark.parametrize("hash", ["#live=1&turn=abc&named=-7&example=9999&width=3", "#live=1&draw=x.y-1", "#live=1"])
+def test_an_address_that_makes_no_sense_is_passed_over(browser, site, hash):
+    needs_tensors()
+    _, errors = open_page(browser, f"{site}/book/living-network.html{hash}")
+    assert wait(browser, lambda said: "digit" in said and "done" in said)["digit"] != ""
+    assert errors == []
 
 
 def test_it_works_from_a_folder_and_asks_for_nothing_else(browser, site):

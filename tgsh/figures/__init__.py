@@ -3,7 +3,6 @@
 from tgsh.figures._accuracy import (
     accuracy_over,
     accuracy_round,
-    legibility,
 )
 from tgsh.figures._bars import bars_with_range, growth_curves
 from tgsh.figures._circuit import flynet_circuit
@@ -23,7 +22,7 @@ from tgsh.figures._frames import (
     unseen_frame,
 )
 from tgsh.figures._histograms import similarity_histograms
-from tgsh.figures._images import image_sheet, picture_rows, show_tasks
+from tgsh.figures._images import image_sheet, show_tasks
 from tgsh.figures._matrix import (
     draw_numbers,
     similarity_matrices,
@@ -65,10 +64,8 @@ __all__ = [
     "html_picture",
     "image_sheet",
     "in_front",
-    "legibility",
     "manifolds_on_sphere",
     "mean_and_range",
-    "picture_rows",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",

@@ -2,12 +2,12 @@
 
 from tgsh.runs._cache import RunCache
 from tgsh.runs._device import device_name, resolve_device
-from tgsh.runs._estimate import Estimate
 from tgsh.runs._identity import ByValue, describe, identity, tensor_digest
 from tgsh.runs._profiles import PROFILES, Run, open_chapter
 from tgsh.runs._progress import track
 from tgsh.runs._provenance import commit, record, show_stamp
-from tgsh.runs._verdicts import RULES, Rule, holds, verdict
+from tgsh.runs._rules import RULES, Rule
+from tgsh.runs._verdicts import Estimate, holds, verdict
 from tgsh.runs._workers import n_workers, parallel_map
 
 __all__ = [

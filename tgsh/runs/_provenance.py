@@ -20,8 +20,8 @@ from myst_nb import glue
 from tgsh.datasets import folder_from
 from tgsh.errors import TgshError
 from tgsh.runs._device import device_name, resolve_device
-from tgsh.runs._estimate import Estimate
 from tgsh.runs._profiles import Run
+from tgsh.runs._verdicts import Estimate
 
 NBSP = "\N{NO-BREAK SPACE}"
 
