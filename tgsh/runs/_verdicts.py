@@ -129,6 +129,25 @@ RULES: dict[str, Rule] = {
     "same_as_repeated": Rule(
         "shift-mnist", "mean difference of matrices of two streams, divided by that within one stream", "<", 1.25
     ),
+    # unseen-tasks (means over the networks)
+    "within_half_a_point": Rule(
+        "unseen-tasks", "accuracy of contexts predicted by kriging, less that of trained ones", ">=", -0.005
+    ),
+    "better_than_wrong": Rule(
+        "unseen-tasks", "change of accuracy by kriging, less half the change with wrong angles", ">", 0
+    ),
+    "better_than_nearest": Rule(
+        "unseen-tasks", "accuracy of contexts predicted by kriging, less that of the nearest ones", ">", 0
+    ),
+    "grid_certain": Rule(
+        "unseen-tasks", "share of the networks in which the mean loses less with interpolated rotation", ">=", 1
+    ),
+    "grid_probable": Rule(
+        "unseen-tasks", "share of the networks in which the mean loses less with interpolated rotation", ">", 0.5
+    ),
+    "shifts_easier": Rule(
+        "unseen-tasks", "change by kriging with every second shift known, less that with rotations", ">", 0
+    ),
     # a-usable-hash (means over the seeds)
     "bucket_trivial": Rule(
         "a-usable-hash", "lowest share of queries in the bucket of their context, of any input, untrained", ">", 0.9
