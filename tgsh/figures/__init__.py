@@ -1,7 +1,6 @@
 """Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
 from tgsh.figures._accuracy import (
-    accuracy_over,
     accuracy_round,
 )
 from tgsh.figures._bars import bars_with_range, growth_curves
@@ -47,7 +46,6 @@ __all__ = [
     "RED",
     "SIMILARITY_MAP",
     "Explorer",
-    "accuracy_over",
     "accuracy_round",
     "against_prediction",
     "bars_with_range",

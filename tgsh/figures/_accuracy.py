@@ -1,4 +1,4 @@
-"""Accuracy over a setting and over tasks."""
+"""Accuracy over all tasks of a circle."""
 
 from __future__ import annotations
 
@@ -9,32 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from tgsh.figures._style import BLUE, GREEN, GREY, ORANGE, RED, subplots
-
-_STYLES = ((RED, "^"), (ORANGE, "s"), (BLUE, "o"), (GREEN, "D"), (GREY, "v"))
-
-
-def accuracy_over(
-    values: Sequence[float],
-    curves: Mapping[str, Sequence[np.ndarray]],
-    xlabel: str,
-    references: Mapping[str, float],
-    log: bool = False,
-) -> Figure:
-    """Test accuracy over a setting, name -> ``(n_seeds, len(values))``: mean and range; references are dashed."""
-    figure, ax = subplots(size=(7.2, 3.4))
-    for (name, stacked), (colour, marker) in zip(curves.items(), _STYLES, strict=False):
-        percent = 100 * np.asarray(stacked, dtype=float)
-        ax.plot(values, percent.mean(0), color=colour, marker=marker, ms=4, label=name)
-        ax.fill_between(values, percent.min(0), percent.max(0), color=colour, alpha=0.2, lw=0)
-    for (name, level), dashes in zip(references.items(), ("--", ":"), strict=False):
-        ax.axhline(100 * level, color="black", lw=1, ls=dashes, label=name)
-    if log:
-        ax.set_xscale("log")
-    ax.set_xticks(values, [f"{value:g}" for value in values], minor=False)
-    ax.set(xlabel=xlabel, ylabel="test accuracy (%)")
-    _legend(ax, 3)
-    return figure
+from tgsh.figures._style import BLUE, ORANGE, subplots
 
 
 def accuracy_round(
@@ -73,7 +48,3 @@ def _draw_round(
     for (name, curve), colour in zip(curves.items(), (ORANGE, BLUE), strict=True):
         ax.plot(positions, 100 * curve, color=colour, lw=1.3, label=name)
     ax.plot(reference[0], 100 * reference[1], ls="none", marker=".", ms=5, color="black", label="trained on the task")
-
-
-def _legend(ax: Axes, columns: int) -> None:
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)

@@ -232,6 +232,14 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
             -0.005,
         ),
     },
+    "unseen-tasks": {  # means over the networks
+        "within_half_a_point": ("accuracy of contexts predicted by kriging, less that of trained ones", ">=", -0.005),
+        "better_than_wrong": ("change of accuracy by kriging, less half the change with wrong angles", ">", 0),
+        "better_than_nearest": ("accuracy of contexts predicted by kriging, less that of the nearest ones", ">", 0),
+        "grid_certain": ("share of the networks in which the mean loses less with interpolated rotation", ">=", 1),
+        "grid_probable": ("share of the networks in which the mean loses less with interpolated rotation", ">", 0.5),
+        "shifts_easier": ("change by kriging with every second shift known, less that with rotations", ">", 0),
+    },
     "living-network": {
         "rounding_harmless": ("mean accuracy lost by rounding the weights", "<", 0.001),
         "context_carries_over": (
