@@ -48,3 +48,7 @@ def _draw_round(
     for (name, curve), colour in zip(curves.items(), (ORANGE, BLUE), strict=True):
         ax.plot(positions, 100 * curve, color=colour, lw=1.3, label=name)
     ax.plot(reference[0], 100 * reference[1], ls="none", marker=".", ms=5, color="black", label="trained on the task")
+
+
+def _legend(ax: Axes, columns: int) -> None:
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)
