@@ -20,7 +20,7 @@ import drafts
 import fetch_assets
 import install
 
-DEAD = f"{drafts.PREFIX}999999999-x"  # what a killed command left: no process has this number
+DEAD = f"{drafts.PREFIX}x"  # what a killed command left
 ODD = "My Papers, a&b, it's (x) for pay$me"
 
 
@@ -112,13 +112,23 @@ def test_what_is_missing_is_said_at_once(checkout, arguments, said):
 BROKEN = "import sys; print('WARNING: no such page'); sys.exit(1)"
 
 
+def heed_interrupts() -> None:
+    """For a program that is started from these tests, where they run in the background of a script."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start_in():
     """Starts programs in folders; ends those that still run."""
     with ExitStack() as stack:
 
         def start(folder: Path, modules: Path, *command: str) -> subprocess.Popen:
-            options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            options = {
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                "preexec_fn": heed_interrupts,
+            }
             environment = os.environ | {"PYTHONPATH": str(modules)}
             running = stack.enter_context(
                 subprocess.Popen([sys.executable, *command], cwd=folder, env=environment, **options)
@@ -209,12 +219,12 @@ def test_a_folder_is_replaced_though_another_command_is_faster(tmp_path, monkeyp
 # Drafts
 
 
-def test_what_a_killed_command_left_is_removed_by_the_next(tmp_path):
-    alive = f"{drafts.PREFIX}{os.getpid()}-x"
-    for name in (DEAD, alive):
-        (tmp_path / name).mkdir()
-    drafts.put_text("text", tmp_path / "file")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [alive, "file"]
+def test_what_a_killed_command_left_is_removed_by_the_next_and_what_another_works_on_stays(tmp_path):
+    (tmp_path / DEAD / "results").mkdir(parents=True)
+    with drafts.draft_folder(tmp_path) as working:
+        drafts.put_text("text", tmp_path / "file")
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([working.name, "file"])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, capsys):

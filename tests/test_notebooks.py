@@ -315,7 +315,9 @@ def test_a_cell_that_takes_too_long_is_named(tmp_path, monkeypatch):
 def test_an_interrupted_execution_is_one_line_and_leaves_nothing(tmp_path, signal_name):
     source = write_chapter(tmp_path / "a.ipynb", "profile = 'paper'", "import time\ntime.sleep(60)")
     command = [sys.executable, ROOT / "tools" / "execute.py", source, tmp_path / "b.ipynb", "--profile", "smoke"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # In the background of a script, where these tests may run, SIGINT is ignored.
+    running = subprocess.Popen(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
     while not list(tmp_path.glob(".draft-*/*.ipynb")):
         assert running.poll() is None
     running.send_signal(getattr(signal, signal_name))

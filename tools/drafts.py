@@ -1,50 +1,59 @@
 """What the tools share, so that an interruption at any moment leaves nothing that the next command or a reader meets.
 
-What takes long is made in a draft beside its place, and renamed when it is complete. Drafts carry the number of their
-process: what a killed one left is removed by the next. Two commands at once never share a draft.
+What takes long is made in a draft beside its place, and renamed when it is complete. A process locks its drafts: what
+a killed one left is removed by the next. Two commands at once never share a draft.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-PREFIX = ".draft-"  # and the number of the process
+PREFIX = ".draft-"
 
 
 @contextmanager
 def draft_folder(place: Path) -> Iterator[Path]:
     """A new folder in ``place``, which is made where it is missing; it is removed afterwards."""
     place.mkdir(parents=True, exist_ok=True)
-    sweep(place)
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=place, ignore_cleanup_errors=True) as folder:
+    with ExitStack() as stack:
+        with _locked(place):  # nobody sweeps a draft that is not locked yet
+            _sweep(place)
+            options = {"prefix": PREFIX, "dir": place, "ignore_cleanup_errors": True}
+            folder = stack.enter_context(tempfile.TemporaryDirectory(**options))
+            stack.enter_context(_locked(folder))
         yield Path(folder)
 
 
 def sweep(place: Path) -> None:
-    """Remove the drafts in ``place`` of processes that run no more."""
-    for left in place.glob(f"{PREFIX}*-*"):
-        pid = left.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdigit() and not is_alive(int(pid)):
+    """Remove the drafts in ``place`` of processes that run no more: nobody holds their lock."""
+    with _locked(place):
+        _sweep(place)
+
+
+def _sweep(place: Path) -> None:
+    for left in place.glob(f"{PREFIX}*"):
+        with suppress(OSError), _locked(left, fcntl.LOCK_NB):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process with this number runs."""
+@contextmanager
+def _locked(folder: Path | str, way: int = 0) -> Iterator[None]:
+    # The system releases the lock when the process ends, in whatever way.
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+        fcntl.flock(descriptor, fcntl.LOCK_EX | way)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def put_folder(draft: Path, target: Path) -> None:
