@@ -9,8 +9,7 @@ from pages import PHONE, ROOT, SITE, browser, cannot, open_page, probe, site
 
 __all__ = ["browser", "site"]  # fixtures
 
-TOC = SITE.parent / "source" / "_toc.yml"
-NAMES = re.findall(r"(?:file|root): *(\S+)", (TOC if TOC.exists() else ROOT / "_toc.yml").read_text())
+NAMES = re.findall(r"(?:file|root): *(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
 VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
 
 

@@ -1,11 +1,14 @@
+import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import ROOT
+from torchvision.datasets import MNIST
 
-from tgsh import DataError, ParameterError, load
+from tgsh import DataError, ParameterError, datasets, load
 from tgsh.datasets import _MNIST_FILES, MEAN, STD, data_root, load_mnist, normalise
 
 
@@ -114,13 +117,52 @@ def test_mnist_is_known_by_its_checksums(mnist):
     assert mnist.train_labels.bincount().tolist()[:2] == [5923, 6742]
 
 
-def test_a_folder_that_cannot_be_read_is_one_line(blank_mnist, monkeypatch):
+@pytest.mark.parametrize("refusing", ["stat", "read_bytes"])
+def test_a_folder_or_file_that_cannot_be_read_is_one_line_and_nothing_is_downloaded(blank_mnist, monkeypatch, refusing):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "stat", refuse)
-    with pytest.raises(DataError, match=r"cannot be read .Permission denied.; check its permissions"):
+    monkeypatch.setattr(datasets, "_download_mnist", lambda _: pytest.fail("downloads"))
+    monkeypatch.setattr(Path, refusing, refuse)
+    with pytest.raises(DataError, match=r"cannot be read .Permission denied.; check its permissions") as caught:
         load_mnist(blank_mnist)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("label", [10, 255])
+@pytest.mark.parametrize("name", [name for name in _MNIST_FILES if "labels" in name])
+def test_a_label_above_9_is_one_line(blank_mnist, name, label):
+    with (blank_mnist / "MNIST" / "raw" / name).open("r+b") as file:
+        file.seek(5_000)
+        file.write(bytes([label]))
+    with pytest.raises(DataError, match=f"{name} is damaged: it has a label {label}, above 9") as caught:
+        load_mnist(blank_mnist)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_files_that_were_checked_are_the_ones_that_are_used(blank_mnist):
+    processed = blank_mnist / "MNIST" / "processed"  # of old versions of torchvision, which prefers these
+    processed.mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.ones(2, 28, 28, dtype=torch.uint8), torch.ones(2, dtype=torch.int64)), processed / name)
+    assert load_mnist(blank_mnist).train_images.shape == (60_000, 28, 28)
+
+
+def test_the_arrays_are_those_of_torchvision(mnist):
+    theirs = MNIST(str(data_root()), train=False, download=False)
+    assert torch.equal(mnist.test_images, theirs.data)
+    assert torch.equal(mnist.test_labels, theirs.targets)
+    assert mnist.test_labels.dtype == theirs.targets.dtype
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(tmp_path, monkeypatch):
+    for name, age in (("old", 4000), ("of-another", 10)):
+        (tmp_path / f".mnist-{name}").mkdir()
+        os.utime(tmp_path / f".mnist-{name}", (time.time() - age,) * 2)
+    monkeypatch.setattr(MNIST, "download", lambda _: (_ for _ in ()).throw(OSError("no network")))
+    with pytest.raises(DataError, match="no network"):
+        load_mnist(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".mnist-of-another"]
 
 
 def test_a_relative_data_folder_is_the_same_from_everywhere(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -199,22 +200,16 @@ def load_mnist(root: Path | str | None = None) -> ImageDataset:
         root: folder that holds or will hold ``MNIST/raw``; default: `data_root`.
 
     Raises:
-        DataError: a file is missing and cannot be downloaded, has a wrong length or header, or is not MNIST's by its
-            checksum. Set ``TGSH_OTHER_MNIST=1`` where other images in MNIST's files are meant.
+        DataError: a file is missing and cannot be downloaded, cannot be read, has a wrong length or header, a label
+            above 9, or is not MNIST's by its checksum. Set ``TGSH_OTHER_MNIST=1`` where other images in MNIST's files
+            are meant.
     """
     root = Path(root) if root is not None else data_root()
     raw = root / "MNIST" / "raw"
-    if not all(os.path.exists(raw / name) for name in _MNIST_FILES):
+    if not all(_is_there(raw / name) for name in _MNIST_FILES):
         _download_mnist(root)
-    for name, shape in _MNIST_FILES.items():
-        _check_idx(raw / name, shape)
-        if os.environ.get("TGSH_OTHER_MNIST") != "1":
-            _check_content(raw / name)
-
-    from torchvision.datasets import MNIST
-
-    train, test = (MNIST(str(root), train=train, download=False) for train in (True, False))
-    return ImageDataset("mnist", "MNIST", train.data, train.targets, test.data, test.targets)
+    arrays = [_read_idx(raw / name, shape) for name, shape in _MNIST_FILES.items()]
+    return ImageDataset("mnist", "MNIST", *(array if array.ndim == 3 else array.long() for array in arrays))
 
 
 def load_digits() -> ImageDataset:
@@ -238,30 +233,45 @@ def load_digits() -> ImageDataset:
     return ImageDataset("digits", title, images[~is_test], labels[~is_test], images[is_test], labels[is_test])
 
 
-def _check_idx(path: Path, shape: tuple[int, ...]) -> None:
-    # Length and header are enough: an interrupted copy is too short, and a wrong file has another header.
+def _is_there(path: Path) -> bool:
+    # A folder that cannot be entered is no reason to download.
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"MNIST file {path} cannot be read ({error.strerror}); check its permissions")
+
+
+def _read_idx(path: Path, shape: tuple[int, ...]) -> Tensor:
+    # An interrupted copy is too short, and another kind of file has another header. The right length is no proof of the
+    # content: another dataset comes in files of the same names and sizes.
     header = (0x0800 + len(shape)).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in shape)
     expected = len(header) + torch.Size(shape).numel()
     try:
-        found = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(len(header))
+        content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"MNIST file {path} cannot be read ({error.strerror}); check its permissions") from None
+        raise _unreadable(path, error) from None
     remedy = "delete it and run again (it is then downloaded), or point TGSH_DATA_ROOT at a sound copy"
-    if found != expected:
-        raise DataError(f"MNIST file {path} is damaged: {found:,} bytes instead of {expected:,}; {remedy}")
-    if start != header:
+    if len(content) != expected:
+        raise DataError(f"MNIST file {path} is damaged: {len(content):,} bytes instead of {expected:,}; {remedy}")
+    if not content.startswith(header):
         raise DataError(f"MNIST file {path} is damaged: it does not begin with the IDX header of MNIST; {remedy}")
-
-
-def _check_content(path: Path) -> None:
-    # The right length is no proof: another dataset comes in files of the same names and sizes.
-    if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() not in _MD5[path.name]:
+    is_known = hashlib.md5(content, usedforsecurity=False).hexdigest() in _MD5[path.name]
+    if not is_known and os.environ.get("TGSH_OTHER_MNIST") != "1":
         raise DataError(
             f"MNIST file {path} does not hold MNIST: its checksum is another one; delete it and run again (it is then "
             "downloaded), point TGSH_DATA_ROOT at a sound copy, or set TGSH_OTHER_MNIST=1 if other images are meant"
         )
+    values = torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=len(header)).reshape(shape)
+    if len(shape) == 1 and values.max() > 9:
+        raise DataError(f"MNIST file {path} is damaged: it has a label {int(values.max())}, above 9; {remedy}")
+    return values
 
 
 def _download_mnist(root: Path) -> None:
@@ -273,6 +283,7 @@ def _download_mnist(root: Path) -> None:
     folder = None
     try:
         root.mkdir(parents=True, exist_ok=True)
+        _sweep_downloads(root)
         folder = Path(tempfile.mkdtemp(prefix=".mnist-", dir=root))
         socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -280,7 +291,7 @@ def _download_mnist(root: Path) -> None:
         raw = root / "MNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for name, shape in _MNIST_FILES.items():
-            _check_idx(folder / "MNIST" / "raw" / name, shape)
+            _read_idx(folder / "MNIST" / "raw" / name, shape)
             (folder / "MNIST" / "raw" / name).replace(raw / name)
     except (OSError, RuntimeError, EOFError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
@@ -292,3 +303,11 @@ def _download_mnist(root: Path) -> None:
         socket.setdefaulttimeout(timeout)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_downloads(root: Path) -> None:
+    # What a download left that was killed, an hour ago or more.
+    for left in root.glob(".mnist-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left, ignore_errors=True)

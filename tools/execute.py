@@ -16,16 +16,14 @@ import logging
 import math
 import os
 import re
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import drafts
 import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -34,7 +32,6 @@ from PIL import Image
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent  # where relative paths start, as for the package
-DRAFTS = ".execute-"  # and the number of the process
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -101,9 +98,7 @@ def note_run_time(record: Path, started: float, stolen: float | None = None) -> 
     content = json.loads(record.read_text(encoding="utf-8")) | {"seconds": round(time.time() - started)}
     if stolen is not None:
         content["stolen"] = round(stolen)
-    draft = record.with_suffix(".part")
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(draft, record)
+    drafts.put_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", record)
 
 
 def complaints(notebook: nbformat.NotebookNode, record: Path) -> Iterator[str]:
@@ -129,10 +124,8 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         if unknown:
             return f"this chapter has no parameter {unknown}; it has {', '.join(known)}"
     started, stolen = time.time(), stolen_seconds()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sweep(target.parent)
-    with tempfile.TemporaryDirectory(prefix=f"{DRAFTS}{os.getpid()}-", dir=target.parent) as folder:
-        draft, record = Path(folder) / source.name, Path(folder) / "results" / f"{source.stem}.json"
+    with drafts.draft_folder(target.parent) as folder:
+        draft, record = folder / source.name, folder / "results" / f"{source.stem}.json"
         with results_in(record.parent.resolve()):
             problem = run(source, draft, {"profile": profile} | parameters, LIMITS.get(profile, max(LIMITS.values())))
         if problem is not None:
@@ -146,11 +139,9 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         nbformat.write(notebook, draft)
         note_run_time(record, started, None if stolen is None else stolen_seconds() - stolen)
         if os.environ.get("TGSH_RESULTS") and record.is_file():
-            kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()
-            kept.mkdir(parents=True, exist_ok=True)
+            kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()  # as the package reads a relative path
             for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it
-                shutil.copyfile(written, kept / f"{written.name}.{os.getpid()}")
-                os.replace(kept / f"{written.name}.{os.getpid()}", kept / written.name)
+                drafts.put_bytes(written.read_bytes(), kept / written.name)
         os.replace(draft, target)
     return None
 
@@ -192,25 +183,6 @@ def results_in(folder: Path) -> Iterator[None]:
         os.environ.pop("TGSH_RESULTS") if before is None else os.environ.update(TGSH_RESULTS=before)
 
 
-def sweep(folder: Path) -> None:
-    """Remove drafts of executions that were killed."""
-    for left in folder.glob(f"{DRAFTS}*-*"):
-        pid = left.name.removeprefix(DRAFTS).partition("-")[0]
-        if pid.isdigit() and not is_alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this number runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
 def literal(text: str) -> object:
     """A parameter from the command line: a number, True, False or None where it reads as one, else a string."""
     try:
@@ -229,16 +201,12 @@ def main() -> int:
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
     chosen = parser.parse_args()
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # a scheduler's way to interrupt
+    if not chosen.source.is_file():
+        print(f"error: there is no chapter {chosen.source}", file=sys.stderr)
+        return 1
     print(f"{chosen.source}: running in profile {chosen.profile} ...", flush=True)
     parameters = {name: literal(value) for name, value in chosen.parameters}
-    try:
-        problem = execute(chosen.source, chosen.target, chosen.profile, parameters)
-    except KeyboardInterrupt:
-        print(f"interrupted: {chosen.source} is not finished; run it again, it goes on from there", file=sys.stderr)
-        return 130
-    except OSError as error:
-        problem = f"{error.strerror or error}: {error.filename or chosen.target}"
+    problem = execute(chosen.source, chosen.target, chosen.profile, parameters)
     if problem is not None:
         print(f"error: {chosen.source}: {problem}", file=sys.stderr)
         return 1
@@ -249,4 +217,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(drafts.command(main, "the chapter is not finished; run it again, it goes on from there"))

@@ -5,7 +5,6 @@ fetches what the browser tests use instead. Archives are pinned by npm's checksu
 one of their own: what lies there is checked each time, and fetched again where it is missing or was changed. Without a
 network the command still succeeds and says in a line what the pages will do without.
 FOLDER/state lists what is there. It is rewritten only when that changes, so that ``make`` can depend on it.
-
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+import drafts
 
 REGISTRY = "https://registry.npmjs.org"
 TIMEOUT = 30  # seconds without an answer
@@ -135,8 +136,8 @@ def _by_npm(package: Package) -> bytes:
 
 def unpack(package: Package, archive: bytes, target: Path) -> None:
     """Put the wanted files of ``archive`` into the folder ``target``, all of them or none."""
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
-        packed, draft = Path(folder) / "archive.tgz", Path(folder) / "files"
+    with drafts.draft_folder(target.parent) as folder:
+        packed, draft = folder / "archive.tgz", folder / "files"
         packed.write_bytes(archive)
         with tarfile.open(packed) as tar:
             for member in tar:
@@ -147,8 +148,9 @@ def unpack(package: Package, archive: bytes, target: Path) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(tar.extractfile(member).read())
         (draft / "VERSION").write_text(_version(package), encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(draft, target)
+        if digest(draft) != package.files:
+            raise FetchError("its files are not the ones that were pinned")
+        drafts.put_folder(draft, target)
 
 
 def _is_wanted(package: Package, path: str, name: str) -> bool:
@@ -182,20 +184,18 @@ def is_there(package: Package, folder: Path) -> bool:
 def fetch(folder: Path, packages: Sequence[Package] = PACKAGES) -> None:
     """Bring ``folder`` up to date as far as the network allows, and say what is missing."""
     folder.mkdir(parents=True, exist_ok=True)
+    drafts.sweep(folder)
     for package in packages:
         if is_there(package, folder):
             continue
         try:
             unpack(package, download(package), folder / package.folder)
-            if digest(folder / package.folder) != package.files:
-                shutil.rmtree(folder / package.folder)
-                raise FetchError("its files are not the ones that were pinned")
             print(f"Fetched {package.name} {package.version}.")
         except FetchError as error:
             print(f"note: {package.name} could not be fetched ({error}): {package.without}.", file=sys.stderr)
     state = "".join(_version(package) for package in packages if is_there(package, folder))
     if not (folder / "state").exists() or (folder / "state").read_text(encoding="utf-8") != state:
-        (folder / "state").write_text(state, encoding="utf-8")
+        drafts.put_text(state, folder / "state")
 
 
 def main() -> int:
@@ -209,4 +209,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(drafts.command(main))
