@@ -20,6 +20,9 @@ import drafts
 import fetch_assets
 import install
 
+from tgsh.__main__ import main
+from tgsh.runs import PROFILES
+
 DEAD = f"{drafts.PREFIX}x"  # what a killed command left
 ODD = "My Papers, a&b, it's (x) for pay$me"
 
@@ -27,7 +30,9 @@ ODD = "My Papers, a&b, it's (x) for pay$me"
 def write_chapter(path: Path, *sources: str) -> None:
     cells = [nbformat.v4.new_code_cell(source) for source in ("profile = 'paper'", *sources)]
     cells[0].metadata["tags"] = ["parameters"]
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Tiny"), *cells]), path)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Tiny"), *cells])
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(notebook, path)
 
 
 @pytest.fixture
@@ -92,10 +97,12 @@ def test_every_command_names_its_files_in_a_folder_of_any_name(checkout):
     [
         (("pdf", "CHROMIUM=no-such-browser"), "error: make pdf prints with chromium, and no-such-browser is not there"),
         (("run",), "error: name a chapter"),
+        (("run", "CHAPTER=tiny", "P=seed"), "error: argument -p: expected 2 arguments; see execute.py --help"),
+        (("run", "CHAPTER=tiny", "P=n_task=3"), "error: book/tiny.ipynb: this chapter has no parameter n_task"),
         (("run", "CHAPTER=nothing"), "error: there is no chapter book/nothing.ipynb"),
     ],
 )
-def test_what_is_missing_is_said_at_once(checkout, arguments, said):
+def test_what_is_missing_or_mistyped_is_said_at_once(checkout, arguments, said):
     started = time.monotonic()
     done = make(checkout, *arguments)
     first, *others = done.stderr.splitlines()
@@ -341,3 +348,35 @@ def test_changed_requirements_are_installed_into_what_is_there(tmp_path, install
     os.utime(tmp_path / "requirements.lock", (time.time() + 10, time.time() + 10))
     assert installing(slow=0).wait(60) == 0
     assert (tmp_path / ".venv" / "kept").exists()
+
+
+# python -m tgsh
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["benchmark", "--profile", "fast"], "error: argument --profile: invalid choice: 'fast'"),
+        (["benchmark", "--profile", "smoke", "--compared", "0"], "error: compared must be a whole number from 1"),
+        (["benchmark", "--device", "cuda:128"], "error: device 'cuda:128' is not there"),
+        ([], "error: the following arguments are required: command"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(capsys, monkeypatch, arguments, said):
+    monkeypatch.setitem(PROFILES, "paper", PROFILES["smoke"])
+    try:
+        status = main(arguments)
+    except SystemExit as left:
+        status = left.code
+    assert status == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
+
+
+def test_an_interrupted_benchmark_is_one_line(capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tgsh.__main__.run_benchmark", interrupted)
+    assert main(["benchmark"]) == 130
+    assert capsys.readouterr().err == "interrupted: run it again\n"

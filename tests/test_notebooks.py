@@ -139,7 +139,7 @@ def test_papermill_runs_it_from_another_folder_with_parameters(chapter, tmp_path
     if "width_mult" in papermill.inspect_notebook(str(chapter)):
         given["width_mult"] = "1"
     command += [word for name, value in given.items() for word in ("-p", name, value)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=execute.LIMITS["smoke"])
     assert done.returncode == 0, done.stderr[-2000:]
     assert "seed 3" in json.dumps(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["out.ipynb"]
@@ -193,7 +193,7 @@ def write_chapter(path: Path, *sources: str) -> Path:
 
 def run_tool(source: Path, target: Path, profile: str = "smoke", *more: str) -> subprocess.CompletedProcess:
     command = [sys.executable, ROOT / "tools" / "execute.py", source, target, "--profile", profile, *more]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=execute.LIMITS["smoke"] + 60)
 
 
 def test_execute_leaves_a_clean_notebook(tmp_path):

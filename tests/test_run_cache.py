@@ -79,6 +79,69 @@ def test_what_cannot_be_written_is_told_once(tmp_path, capsys):
     assert capsys.readouterr().out.count("note:") == 1
 
 
+def refusing(number, text):
+    def refuse(*_, **__):
+        raise OSError(number, text)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("where", "number", "text"),
+    [
+        ("os.replace", 28, "No space left on device"),
+        ("os.fdopen", 28, "No space left on device"),
+        ("tempfile.mkstemp", 30, "Read-only file system"),
+    ],
+)
+def test_a_disk_that_refuses_is_told_once_and_leaves_no_part(tmp_path, monkeypatch, capsys, where, number, text):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    monkeypatch.setattr(f"tgsh.runs._cache.{where}", refusing(number, text))
+    for n in range(3):
+        cache.put(SPEC | {"n": n}, TENSORS)
+    assert capsys.readouterr().out == f"note: the run cache cannot be written ({text}), so results are not kept\n"
+    assert cache.get(SPEC) is not None
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_cache_that_is_a_file_holds_nothing_and_nothing_damaged(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for _ in range(2):
+        assert RunCache(tmp_path / "file").get(SPEC) is None
+    assert capsys.readouterr().out == ""
+
+
+def test_an_entry_that_may_not_be_read_is_told_once_and_stays(tmp_path, monkeypatch, capsys):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    monkeypatch.setattr("safetensors.safe_open", refusing(13, "Permission denied"))
+    for _ in range(2):
+        assert cache.get(SPEC) is None
+    assert capsys.readouterr().out == "note: an entry of the run cache may not be read; its task is trained again\n"
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 1
+
+
+def test_the_part_of_a_killed_process_is_no_entry_and_goes_when_the_cache_is_cleared(tmp_path):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    (entry,) = tmp_path.rglob("*.safetensors")
+    entry.rename(entry.with_name("tmp.part"))
+    assert cache.get(SPEC) is None
+    cache.put(SPEC, TENSORS)
+    assert cache.get(SPEC) is not None
+    cache.clear()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_cache_is_counted_while_others_write(tmp_path, monkeypatch):
+    cache = RunCache(tmp_path)
+    cache.put(SPEC, TENSORS)
+    gone = tmp_path / "ab" / "gone.part"
+    monkeypatch.setattr(cache, "_files", lambda: [gone, *tmp_path.rglob("*.safetensors")])
+    assert cache.info()[0] == 1
+
+
 def test_another_user_can_read_an_entry(tmp_path):
     cache = RunCache(tmp_path)
     cache.put(SPEC, TENSORS)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from tgsh.errors import TgshError
 from tgsh.runs import PROFILES, RunCache
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report the error and exit with 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status: 0, or 2 after one line that says what is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tgsh", description="The T-GSH interactive paper.")
+    """Run the command line; return its exit status: 0; 2 after one line that says what is wrong; 130 if interrupted."""
+    parser = Parser(prog="python -m tgsh", description="The T-GSH interactive paper.")
     commands = parser.add_subparsers(dest="command", required=True)
     cache = commands.add_parser("cache", help="say what the run cache holds, or empty it")
     cache.add_argument("action", nargs="?", choices=("info", "clear"), default="info")
@@ -30,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (TgshError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted: run it again", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -45,17 +58,17 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     from tgsh.datasets import load
     from tgsh.errors import check_int
     from tgsh.figures import growth_curves
-    from tgsh.runs import commit
+    from tgsh.runs import commit, resolve_device
     from tgsh.timing import benchmark, table
     from tgsh.training import Recipe
 
-    size = PROFILES[chosen.profile]
+    size, device = PROFILES[chosen.profile], resolve_device(chosen.device)
     n_tasks = size["n_tasks"]
-    compared = check_int("compared", min(6, n_tasks) if chosen.compared is None else chosen.compared, 1, n_tasks)
+    compared = min(6, n_tasks) if chosen.compared is None else check_int("compared", chosen.compared, 1, n_tasks)
     data = load(size["dataset"], size["n_train"], size["n_test"])
     recipe = Recipe(epochs=size["epochs"])
     started = time.monotonic()
-    result = benchmark(data, n_tasks, compared, recipe, size["width_mult"], chosen.device)
+    result = benchmark(data, n_tasks, compared, recipe, size["width_mult"], device)
     facts = {
         "profile": chosen.profile,
         "device": result["machine"]["device"],
@@ -67,8 +80,12 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     print(table(result))
     if chosen.out is not None:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        growth_curves(result["growth"]).savefig(chosen.out / "benchmark.png")
-        (chosen.out / "benchmark.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix=".draft-", dir=chosen.out) as folder:
+            picture, numbers = Path(folder) / "benchmark.png", Path(folder) / "benchmark.json"
+            growth_curves(result["growth"]).savefig(picture)
+            numbers.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+            for file in (picture, numbers):
+                file.replace(chosen.out / file.name)
 
 
 if __name__ == "__main__":

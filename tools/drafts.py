@@ -6,6 +6,7 @@ a killed one left is removed by the next. Two commands at once never share a dra
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import shutil
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 PREFIX = ".draft-"
 
@@ -83,6 +85,14 @@ def put_bytes(content: bytes, target: Path) -> None:
     with draft_folder(target.parent) as folder:
         (folder / target.name).write_bytes(content)
         os.replace(folder / target.name, target)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report the error and exit with 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
 
 
 def one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

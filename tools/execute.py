@@ -8,7 +8,6 @@ on stderr, a number that is not finite.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import base64
 import json
@@ -194,7 +193,7 @@ def literal(text: str) -> object:
 
 def main() -> int:
     """Run the command line; return its exit status."""
-    parser = argparse.ArgumentParser(description="Execute one chapter with papermill.")
+    parser = drafts.Parser(description="Execute one chapter with papermill.")
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--profile", required=True)

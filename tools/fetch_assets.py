@@ -9,7 +9,6 @@ FOLDER/state lists what is there. It is rewritten only when that changes, so tha
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import os
@@ -200,7 +199,7 @@ def fetch(folder: Path, packages: Sequence[Package] = PACKAGES) -> None:
 
 def main() -> int:
     """Run the command line; return its exit status."""
-    parser = argparse.ArgumentParser(description="Fetch the scripts and fonts that the pages use, checksums pinned.")
+    parser = drafts.Parser(description="Fetch the scripts and fonts that the pages use, checksums pinned.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tests", action="store_true", help="fetch what the browser tests use")
     chosen = parser.parse_args()

@@ -7,7 +7,6 @@ FOLDER/build.log, and FOLDER/html stays as it was.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -52,7 +51,7 @@ def as_one_page(source: Path) -> None:
 
 def main() -> int:
     """Run the command line; return its exit status."""
-    parser = argparse.ArgumentParser(description="Render pages with Jupyter Book.")
+    parser = drafts.Parser(description="Render pages with Jupyter Book.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--executed", type=Path, default=Path(), help="where the notebooks are")

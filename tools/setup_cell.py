@@ -6,10 +6,12 @@ served beside a built page names the repository and the commit of that build (`b
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+import drafts
 
 SETUP = """\
 import subprocess
@@ -54,18 +56,19 @@ def put_first(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*others[:at], CELL, *others[at:]]
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Put the setup cell for Colab into chapters that lack it.")
+def main() -> int:
+    """Run the command line; return its exit status."""
+    parser = drafts.Parser(description="Put the setup cell for Colab into chapters that lack it.")
     parser.add_argument("notebooks", type=Path, nargs="+")
     for path in parser.parse_args().notebooks:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if is_first(notebook["cells"]):
             continue
         notebook["cells"] = put_first(notebook["cells"])
-        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        drafts.put_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", path)
         print(f"{path}: has the setup cell now")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(drafts.command(main))

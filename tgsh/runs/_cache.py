@@ -49,7 +49,10 @@ class RunCache:
             with safetensors.safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
                 sound = (file.metadata() or {}).get("sha256") == tensor_digest(tensors)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except PermissionError:  # of another user
+            note_once("an entry of the run cache may not be read; its task is trained again")
             return None
         except (SafetensorError, OSError, ValueError):
             sound = False
@@ -76,8 +79,9 @@ class RunCache:
         except OSError as error:
             note_once(f"the run cache cannot be written ({error.strerror}), so results are not kept")
         finally:
-            if temporary is not None and os.path.exists(temporary):
-                os.unlink(temporary)
+            with contextlib.suppress(OSError):
+                if temporary is not None:
+                    os.unlink(temporary)
 
     def get_or_compute(
         self, spec: Mapping[str, object] | None, compute: Callable[[], Mapping[str, Tensor]]
@@ -97,8 +101,11 @@ class RunCache:
 
     def info(self) -> tuple[int, int]:
         """Return the number of entries and their size in bytes."""
-        files = self._files()
-        return len(files), sum(path.stat().st_size for path in files)
+        sizes = []
+        for path in self._files():
+            with contextlib.suppress(FileNotFoundError):  # another process has renamed or removed it
+                sizes.append(path.stat().st_size)
+        return len(sizes), sum(sizes)
 
     def clear(self) -> tuple[int, int]:
         """Remove all entries; return the number and the size in bytes of those removed."""
