@@ -71,6 +71,15 @@ def test_printed_numbers_can_be_written_and_compared_with(compare, before, tmp_p
     assert compare(kept, write(tmp_path / "after", one={"a": "94.4 %"}, two={"c": "holds"})).returncode == 1
 
 
+def test_a_number_that_was_removed_is_listed_and_stays_away(compare, before, tmp_path):
+    moved = tmp_path / "moved.json"
+    moved.write_text(json.dumps([{"reason": "It was wrong.", "numbers": {"one": {"a": ["94.4 %", None]}}}]))
+    rest = {"b": "0.12 (0.10 to 0.14)"}
+    assert compare(before, write(tmp_path / "after", one=rest, two={"c": "holds"}), "--moved", moved).returncode == 0
+    done = compare(before, write(tmp_path / "later", one={"a": "94.4 %"}, two={"c": "holds"}), "--moved", moved)
+    assert "one: b: 0.12 (0.10 to 0.14) before, missing after" in done.stdout
+
+
 def test_without_something_to_compare_with_it_says_so(compare, before):
     done = compare(before)
     assert done.returncode == 2

@@ -3,7 +3,7 @@
 Each is a folder of records, as in ``data/results``, or a JSON file that holds the printed numbers of many chapters, as
 ``--write`` makes it. Every number of BEFORE must be in AFTER with the same printed text; times are left out. Numbers
 that only AFTER has are counted. ``--moved FILE`` names the numbers that are known to have moved, with reason and both
-texts: such a number must be printed as the file says. Exits with 1, after a line for each other difference.
+texts: such a number must be printed as the file says; a second text of null means that it is recorded no more. Exits with 1, after a line for each other difference.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ def apply_moves(numbers: dict[str, dict[str, str]], moved: Path) -> dict[str, di
     """``numbers`` with the texts that ``moved`` gives after the change in place of those before it.
 
     Raises:
-        ValueError: a number is not printed as ``moved`` says it was.
+        ValueError: a number is not there, or is not printed as ``moved`` says it was.
     """
     result = {chapter: dict(texts) for chapter, texts in numbers.items()}
     for group in json.loads(moved.read_text(encoding="utf-8")):
         for chapter, texts in group["numbers"].items():
             for name, (old, new) in texts.items():
-                if result[chapter][name] != old:
-                    raise ValueError(f"{chapter}: {name} was {result[chapter][name]}, not {old}")
-                result[chapter][name] = new
+                before = result[chapter].pop(name, None)
+                if before != old:
+                    raise ValueError(f"{chapter}: {name} was {before}, not {old}")
+                if new is not None:
+                    result[chapter][name] = new
     return result
 
 

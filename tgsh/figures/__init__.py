@@ -3,7 +3,7 @@
 from tgsh.figures._accuracy import (
     accuracy_round,
 )
-from tgsh.figures._bars import bars_with_range, growth_curves
+from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
     curves_with_range,
@@ -64,10 +64,12 @@ __all__ = [
     "in_front",
     "manifolds_on_sphere",
     "mean_and_range",
+    "roofline",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
+    "stage_bars",
     "step_of_training",
     "subplots",
     "tallest",
