@@ -3,7 +3,8 @@
 Each is a folder of records, as in ``data/results``, or a JSON file that holds the printed numbers of many chapters, as
 ``--write`` makes it. Every number of BEFORE must be in AFTER with the same printed text; times are left out. Numbers
 that only AFTER has are counted. ``--moved FILE`` names the numbers that are known to have moved, with reason and both
-texts: such a number must be printed as the file says; a second text of null means that it is recorded no more. Exits with 1, after a line for each other difference.
+texts: such a number must be printed as the file says; null in place of the second text means that it is recorded no
+more. Exits with 1, after a line for each other difference.
 """
 
 from __future__ import annotations
