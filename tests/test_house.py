@@ -195,7 +195,11 @@ def without_encoding(tree):
             part.value for part in (*call.args, *(k.value for k in call.keywords)) if isinstance(part, ast.Constant)
         ]
         is_binary = any(isinstance(text, str) and re.fullmatch("[rwax+]*b[rwax+]*", text) for text in texts)
-        opens = name in ("open", "fdopen", "NamedTemporaryFile") and owner not in ("Image", "tarfile")
+        opens = name in ("open", "fdopen", "NamedTemporaryFile") and f"{owner}.{name}" not in (
+            "Image.open",
+            "tarfile.open",
+            "os.open",
+        )
         if (
             (opens and not is_binary)
             or (name == "read_text" and not call.args)  # with an argument: `importlib.metadata.Distribution.read_text`

@@ -62,13 +62,14 @@ def run_benchmark(chosen: argparse.Namespace) -> None:
     from tgsh.timing import benchmark, table
     from tgsh.training import Recipe
 
-    size, device = PROFILES[chosen.profile], resolve_device(chosen.device)
+    resolve_device(chosen.device)  # a device that is not there is said before anything is loaded
+    size = PROFILES[chosen.profile]
     n_tasks = size["n_tasks"]
     compared = min(6, n_tasks) if chosen.compared is None else check_int("compared", chosen.compared, 1, n_tasks)
     data = load(size["dataset"], size["n_train"], size["n_test"])
     recipe = Recipe(epochs=size["epochs"])
     started = time.monotonic()
-    result = benchmark(data, n_tasks, compared, recipe, size["width_mult"], device)
+    result = benchmark(data, n_tasks, compared, recipe, size["width_mult"], chosen.device)
     facts = {
         "profile": chosen.profile,
         "device": result["machine"]["device"],

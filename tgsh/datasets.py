@@ -32,8 +32,6 @@ _MNIST_FILES = {
     "t10k-images-idx3-ubyte": (10_000, 28, 28),
     "t10k-labels-idx1-ubyte": (10_000,),
 }
-
-
 # MD5 of the files as published. Of the training images, also of a rebuilt copy that the book is developed with: pixels
 # of intensity 1 (of 255) read 0 in it, about 0.05 % of all, and every other pixel is the same.
 _MD5 = {
@@ -76,9 +74,8 @@ class ImageDataset:
                 object.__setattr__(self, name, array)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, ImageDataset) and hash(self) == hash(other) and self.fingerprint() == other.fingerprint()
-        )
+        alike = isinstance(other, ImageDataset) and hash(self) == hash(other)
+        return alike and self.fingerprint() == other.fingerprint()
 
     def __hash__(self) -> int:
         return hash((self.name, self.title))
@@ -98,15 +95,12 @@ class ImageDataset:
         Raises:
             ParameterError: a count is below 1 or above the number of images.
         """
-        train = check_int("n_train", n_train, 1, len(self.train_images)) if n_train is not None else None
-        test = check_int("n_test", n_test, 1, len(self.test_images)) if n_test is not None else None
-        return replace(
-            self,
-            train_images=self.train_images[:train],
-            train_labels=self.train_labels[:train],
-            test_images=self.test_images[:test],
-            test_labels=self.test_labels[:test],
-        )
+        first = {}
+        for part, n in (("train", n_train), ("test", n_test)):
+            images, labels = self.part(part)
+            rows = slice(None if n is None else check_int(f"n_{part}", n, 1, len(labels)))
+            first |= {f"{part}_images": images[rows], f"{part}_labels": labels[rows]}
+        return replace(self, **first)
 
     def fingerprint(self) -> str:
         """SHA-256 of the four arrays, computed from their present values. The name and the title do not count."""
@@ -225,7 +219,6 @@ def load_digits() -> ImageDataset:
     large = F.interpolate(small, size=(20, 20), mode="bilinear", align_corners=False)
     images = F.pad(large.round().to(torch.uint8), (4, 4, 4, 4))[:, 0]
     labels = torch.from_numpy(bunch.target).long()
-
     is_test = torch.zeros(len(labels), dtype=torch.bool)
     for k in range(10):
         is_test[(labels == k).nonzero()[::5, 0]] = True
@@ -283,7 +276,9 @@ def _download_mnist(root: Path) -> None:
     folder = None
     try:
         root.mkdir(parents=True, exist_ok=True)
-        _sweep_downloads(root)
+        for left in root.glob(".mnist-*"):  # of a download that was killed, an hour ago or more
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=".mnist-", dir=root))
         socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -303,11 +298,3 @@ def _download_mnist(root: Path) -> None:
         socket.setdefaulttimeout(timeout)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep_downloads(root: Path) -> None:
-    # What a download left that was killed, an hour ago or more.
-    for left in root.glob(".mnist-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > 3600:
-                shutil.rmtree(left, ignore_errors=True)

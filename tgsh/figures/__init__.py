@@ -1,8 +1,5 @@
 """Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures._accuracy import (
-    accuracy_round,
-)
 from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
@@ -18,7 +15,6 @@ from tgsh.figures._frames import (
     tallest,
     task_and_context,
     two_tasks,
-    unseen_frame,
 )
 from tgsh.figures._histograms import similarity_histograms
 from tgsh.figures._images import image_sheet, show_tasks
@@ -46,7 +42,6 @@ __all__ = [
     "RED",
     "SIMILARITY_MAP",
     "Explorer",
-    "accuracy_round",
     "against_prediction",
     "bars_with_range",
     "before_and_after",
@@ -75,5 +70,4 @@ __all__ = [
     "tallest",
     "task_and_context",
     "two_tasks",
-    "unseen_frame",
 ]

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures._accuracy import _draw_round, _legend
 from tgsh.figures._style import BLUE, FILLED, GREY, ORANGE, RED, subplots
 from tgsh.training import Path
 
@@ -210,45 +209,3 @@ def _similarity_axis(ax: Axes, stream: TaskStream, matrix: np.ndarray) -> None:
     ax.set(xlabel=f"other task ({stream.unit})", ylabel="cosine similarity of contexts")
     ax.set(xlim=_ends(stream.positions), ylim=(low, high))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-
-
-def unseen_frame(
-    at: float,
-    images: Tensor,
-    labels: Sequence[int],
-    readings: Mapping[str, Sequence[int]],
-    positions: np.ndarray,
-    curves: Mapping[str, np.ndarray],
-    reference: tuple[np.ndarray, np.ndarray],
-    unit: str = "°",
-) -> Figure:
-    """One task: test images, the class that each context gives them, and the place of the task on curves of accuracy.
-
-    Args:
-        at: position of the task.
-        images: ``(n, 28, 28)`` in the task.
-        labels: ``(n,)``.
-        readings: name of a context -> predicted classes ``(n,)``.
-        positions, curves, reference: as in `accuracy_round`.
-    """
-    n = len(labels)
-    figure, axes = subplots(2, 1, size=(7.2, 4.3), height_ratios=[1, 1.25])
-    top, bottom = axes
-    side = images.shape[-1]
-    top.imshow(np.concatenate([image.cpu().numpy() for image in images], axis=1), cmap="gray", aspect="equal")
-    top.set(yticks=[], xticks=[], title=f"digits turned by {at:g}{unit}" if unit == "°" else f"task {at:g}{unit}")
-    top.spines[:].set_visible(False)
-    top.grid(False)
-    for row, (name, read) in enumerate(readings.items()):
-        y = side * (1.45 + 0.7 * row)
-        top.text(-side * 0.2, y, name, ha="right", va="center", fontsize=9)
-        for i in range(n):
-            right = read[i] == labels[i]
-            top.text(side * (i + 0.5), y, str(int(read[i])), ha="center", va="center", fontsize=11,
-                     color="black" if right else RED, fontweight="normal" if right else "bold")  # fmt: skip
-    top.set(xlim=(-side * 2.4, side * n), ylim=(side * (1.2 + 0.7 * len(readings)), 0))
-    _draw_round(bottom, positions, curves, reference)
-    bottom.axvline(at, color="black", lw=1.2)
-    bottom.set(xlabel="angle of the task (degrees)", ylabel="test accuracy (%)")
-    _legend(bottom, 3)
-    return figure
