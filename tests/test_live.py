@@ -265,7 +265,7 @@ def draw(browser, strokes):
     width, height = pad.rect["width"], pad.rect["height"]
     act = ActionChains(browser, duration=2)
     for stroke in strokes:
-        places = [(int((x - 0.5) * width), int((y - 0.5) * height)) for x, y in stroke[::2] + stroke[-1:]]
+        places = [(int((x - 0.5) * width), int((y - 0.5) * height)) for x, y in stroke]
         act.move_to_element_with_offset(pad, *places[0]).click_and_hold()
         for place in places[1:]:
             act.move_to_element_with_offset(pad, *place)
@@ -277,7 +277,11 @@ def draw(browser, strokes):
 
 def settle(browser):
     """Wait until the live network has answered what was asked."""
-    script = "const done = arguments[0]; setTimeout(() => done(), 150)"
+    script = """
+    const done = arguments[0];
+    const look = () => document.querySelector('.tgsh-live').ariaBusy === 'true' ? setTimeout(look, 20) : done();
+    setTimeout(look, 60);
+    """
     browser.execute_async_script(script)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -176,5 +177,6 @@ def publish(run: Run, tensors: dict[str, Tensor]) -> None:
         draft.write_bytes(save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()}))
         os.replace(draft, path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise TgshError(f"the live network cannot be written to {path} ({error.strerror}); set TGSH_RESULTS") from None

@@ -3,7 +3,7 @@
 import { PIXELS, SIDE } from "./flynet.js";
 
 const BOX = 20; // MNIST scales a digit to fit a square of 20 pixels ...
-const RADIUS = 1.2; // of the pen in pixels, as thick as MNIST's typical stroke
+const RADIUS = 1.4; // of the pen in pixels, as thick as MNIST's typical stroke
 const CENTRE = (SIDE - 1) / 2;
 const SMALLEST = 0.15; // of the pad: a smaller drawing is not enlarged to the whole box
 

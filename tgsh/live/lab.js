@@ -235,12 +235,14 @@ class Lab {
     if (this.follows.checked) this.name.set((Math.round(this.dial.value / this.step) * this.step) % 360);
     if (this.asking) return void (this.again = true);
     this.asking = true;
+    this.el.ariaBusy = "true";
     do {
       this.again = false;
       this.answer = await this.ask("look", { image: this.image, degrees: this.dial.value });
     } while (this.again);
     this.asking = false;
     this.tell();
+    this.el.ariaBusy = "false";
   }
 
   /** Show the answers: in pictures, and in a sentence. */
