@@ -48,7 +48,7 @@ class Profile(ByValue):
     """Similarity as a function of the distance between tasks, over all pairs of different tasks.
 
     Attributes:
-        distance: ``(D,)`` distances that occur, ascending (`distinct`).
+        distance: ``(D,)`` distances that occur, ascending; those that differ by rounding alone count as one.
         mean, low, high: ``(D,)`` mean, 5th and 95th percentile of the similarity of the pairs at each distance.
         spearman: rank correlation of similarity and distance over the pairs; nan where there is only one distance, or
             where all pairs are equally similar.
