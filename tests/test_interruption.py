@@ -240,7 +240,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, 
     def refuse(*_, **__):
         raise OSError(28, "No space left on device", "file")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert drafts.command(lambda: drafts.put_text("new", tmp_path / "file")) == 1
     assert capsys.readouterr().err == "error: No space left on device: file\n"

@@ -123,3 +123,10 @@ def test_a_name_that_the_chapter_does_not_have_is_one_line(chapter):
     line = chapter.refusal(injected="# Parameters\nn_task = 12\nprofile = 'smoke'\n")
     assert line.startswith("this chapter has no parameter n_task; it has profile, ")
     chapter.open(injected="# Parameters\nprofile = 'smoke'\n")
+
+
+@pytest.mark.parametrize("n_tasks", [13, 15])
+def test_unseen_tasks_refuses_rotations_of_which_every_second_does_not_close_the_circle(n_tasks, monkeypatch):
+    monkeypatch.setattr(_profiles, "_say", lambda run: None)
+    line = Opening(ROOT / "book" / "unseen-tasks.ipynb").refusal(n_tasks=n_tasks)
+    assert line == f"n_tasks must be one of 12, 18, 20, 24, 30, 36; got {n_tasks}"
