@@ -37,7 +37,9 @@ def render(source: Path, results: Path, log: Path, is_single: bool = False) -> P
     if done.returncode:
         return None
     html = output / "_build" / ("singlehtml" if is_single else "html")
-    for leftover in html.rglob("*.map"):  # of the theme's scripts, for those who debug them
+    # Of the theme: maps for those who debug its scripts, translations that are in the pages already, and fonts that a
+    # browser takes only where it cannot read the woff2 beside them.
+    for leftover in [path for kind in ("*.map", "*.po", "*.mo", "*.ttf") for path in html.rglob(kind)]:
         leftover.unlink()
     return html
 
