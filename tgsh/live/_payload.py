@@ -80,8 +80,9 @@ def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples
     W2, contexts = net.W2.cpu(), net.context_vectors().cpu()
     examples = _examples(stream, check_int("n_examples", n_examples, 1, len(stream.dataset.test_labels)))
     bunch, digits = sklearn_digits(), load_digits()
-    is_test = torch.ones(len(bunch.target), dtype=torch.bool)
-    is_test[_rows_of_training(bunch.target)] = False
+    is_test = torch.zeros(len(bunch.target), dtype=torch.bool)  # as `load_digits` splits: every fifth of a class
+    for k in range(net.n_classes):
+        is_test[np.flatnonzero(bunch.target == k)[::5]] = True
     n, source = len(digits.train_labels), generator(net.seed, "live")
     tensors = {
         "pixels": net.pixels.cpu().to(torch.int16),
@@ -102,14 +103,6 @@ def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples
     for name, rows, bits in (("W2", W2, 16), ("contexts", contexts, 8), ("gaussian", common, 8), ("start", start, 16)):
         tensors[name], tensors[f"{name}.scale"] = quantise(rows, bits)
     return tensors
-
-
-def _rows_of_training(labels: np.ndarray) -> Tensor:
-    # Rows of scikit-learn's digits that `load_digits` takes for training: all but every fifth of a class.
-    is_train = np.ones(len(labels), bool)
-    for k in range(10):
-        is_train[np.flatnonzero(labels == k)[::5]] = False
-    return torch.from_numpy(np.flatnonzero(is_train))
 
 
 def _examples(stream: TaskStream, n: int) -> Tensor:

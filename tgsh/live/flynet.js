@@ -93,14 +93,15 @@ export class FlyNet {
   }
 }
 
-/** Class probabilities (10, B), in place of logits (10, B). */
+/** Probabilities (K, B), in place of logits (K, B). */
 export function softmax(logits, B = 1) {
+  const K = logits.length / B;
   for (let b = 0; b < B; b++) {
     let largest = -Infinity;
     let total = 0;
-    for (let k = 0; k < CLASSES; k++) largest = Math.max(largest, logits[k * B + b]);
-    for (let k = 0; k < CLASSES; k++) total += logits[k * B + b] = Math.exp(logits[k * B + b] - largest);
-    for (let k = 0; k < CLASSES; k++) logits[k * B + b] /= total;
+    for (let k = 0; k < K; k++) largest = Math.max(largest, logits[k * B + b]);
+    for (let k = 0; k < K; k++) total += logits[k * B + b] = Math.exp(logits[k * B + b] - largest);
+    for (let k = 0; k < K; k++) logits[k * B + b] /= total;
   }
   return logits;
 }

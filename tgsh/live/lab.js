@@ -1,7 +1,8 @@
 // The live network as a widget: a pad to draw on, a dial, the ring of contexts, and a context trained in the page.
 //
-// `render` is what anywidget asks for. In a page without a kernel, mount.js calls it with a stand-in model.
+// `render` is what anywidget asks for. In a page without a kernel, live.js calls it with a stand-in model.
 
+import { softmax } from "./flynet.js";
 import { drawStrokes } from "./images.js";
 import { readAddress, writeAddress } from "./address.js";
 import { bars, element, largest, picture, ring, slider } from "./parts.js";
@@ -18,7 +19,7 @@ export function render({ model, el }) {
 
 class Lab {
   constructor(model, el) {
-    Object.assign(this, { model, el, strokes: [], image: new Uint8Array(784), calls: new Map(), called: 0 });
+    Object.assign(this, { el, strokes: [], image: new Uint8Array(784), calls: new Map(), called: 0 });
     this.worker = model.worker();
     this.worker.onmessage = ({ data }) => (data.progress ? this.training.show(data.progress) : this.settle(data));
     const { buffer, byteOffset, byteLength } = model.get("tensors");
@@ -71,7 +72,7 @@ class Lab {
   /** Write what is set into the address of the page. */
   remember() {
     const { value, ticked } = this.settings;
-    const all = [...Object.entries(value).map(([name, { value: set }]) => [name, set])];
+    const all = Object.entries(value).map(([name, { value: set }]) => [name, set]);
     all.push(...Object.entries(ticked).map(([name, { checked }]) => [name, Number(checked)]));
     if (this.example) all.push(["example", this.shownExample]);
     history.replaceState(null, "", writeAddress({ ...Object.fromEntries(all), strokes: this.strokes }));
@@ -254,7 +255,7 @@ class Lab {
     const named = angles.indexOf(this.name.value);
     const wrong = (named + Math.round(angles.length / 2)) % angles.length; // upside down
     this.seen.paint(turned);
-    this.ring.light(softmaxOf(score), named, inferred);
+    this.ring.light(softmax(Float64Array.from(score)), named, inferred);
     const chosen = { named, inferred, wrong };
     for (const which of SHOWN) this.answers[which].show(outputs[chosen[which]], `${angles[chosen[which]]}°`);
     const empty = !this.image.some((value) => value);
@@ -266,13 +267,5 @@ class Lab {
       : `Under the context of ${angles[named]}° this is a ${read(outputs[named])}. The context inferred is that of ` +
         `${angles[inferred]}°; under it, a ${read(outputs[inferred])}. Under the context of ${angles[wrong]}°, a ` +
         `${read(outputs[wrong])}. With no context at all, by the Gaussians alone: ${read(direct)}.`;
-    this.el.dispatchEvent(new CustomEvent("tgsh-answer"));
   }
-}
-
-function softmaxOf(score) {
-  const most = Math.max(...score);
-  const powers = score.map((value) => Math.exp(value - most));
-  const total = powers.reduce((sum, value) => sum + value, 0);
-  return powers.map((value) => value / total);
 }
