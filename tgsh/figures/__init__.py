@@ -1,6 +1,5 @@
 """Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures._accuracy import legibility
 from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
@@ -18,7 +17,7 @@ from tgsh.figures._frames import (
     two_tasks,
 )
 from tgsh.figures._histograms import similarity_histograms
-from tgsh.figures._images import image_sheet, picture_rows, show_tasks
+from tgsh.figures._images import image_sheet, show_tasks
 from tgsh.figures._matrix import (
     draw_numbers,
     similarity_matrices,
@@ -58,10 +57,8 @@ __all__ = [
     "html_picture",
     "image_sheet",
     "in_front",
-    "legibility",
     "manifolds_on_sphere",
     "mean_and_range",
-    "picture_rows",
     "roofline",
     "show_tasks",
     "similarity_histograms",

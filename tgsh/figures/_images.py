@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from textwrap import fill
 
 import numpy as np
@@ -51,25 +51,4 @@ def image_sheet(images: Tensor, names: Sequence[str], tasks_per_sheet: int = 18)
         ax.xaxis.tick_top()
         ax.grid(False)
         ax.set_frame_on(False)
-    return figure
-
-
-def picture_rows(rows: Mapping[str, Tensor], columns: Sequence[str], title: str = "") -> Figure:
-    """Named rows ``(columns, 784)`` of pictures from 0, black, to 1, white, in a figure of fixed size.
-
-    All pictures are drawn as a single image, which is fast enough for the frames of an explorer.
-    """
-    figure, ax = subplots(size=(0.62 * len(columns) + 1.7, 0.62 * len(rows) + 0.6))
-    pictures = np.stack([images.reshape(-1, SIDE, SIDE).cpu().numpy() for images in rows.values()])
-    # a white line between pictures
-    framed = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=1)
-    side = SIDE + 2
-    ax.imshow(framed.transpose(0, 2, 1, 3).reshape(len(rows) * side, -1), cmap="gray", vmin=0, vmax=1)
-    ax.set_xticks(side * (np.arange(len(columns)) + 0.5) - 0.5, columns)
-    ax.set_yticks(side * (np.arange(len(rows)) + 0.5) - 0.5, list(rows), fontsize=9)
-    ax.tick_params(length=0)
-    ax.xaxis.tick_top()
-    ax.grid(False)
-    ax.set_frame_on(False)
-    ax.set_title(title, fontsize=10)
     return figure

@@ -120,6 +120,20 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
         "angle_every": ("share of the images whose angle is read to within 1.5 steps", ">=", 0.99),
         "angle_read": ("median error of the angle, divided by that of a guess", "<", 0.5),
     },
+    "what-a-reconstruction-knows": {
+        "better_shows_less": (
+            "share of the digits read, contexts of the lowest accuracy less those of the highest, one setting varied",
+            ">",
+            0,
+        ),
+        "raises_share": ("share of the digits read, less that of Eq. 3 on the contexts as trained", ">", 0.05),
+        "digits_read": ("share of the digits read, solved contexts of all networks at once", ">=", 0.95),
+        "angle_in_context": (
+            "share of the angles read within a step, contexts of other tasks, less half of that with own contexts",
+            "<",
+            0,
+        ),
+    },
     "is-it-learned": {
         "trained_separate": ("AUC with trained contexts", ">", 0.5),
         "untrained_separate": ("AUC with untrained contexts, less that with trained ones", ">=", 0),
