@@ -82,6 +82,7 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
     },
     "augment-mnist": {
         "t7_negative": ("largest similarity of T7 to another task", "<", 0),
+        "t7_opposed": ("similarity of T7 to T1", "<", 0),
         "t7_closer": ("similarity of T7 to T1, less its similarity to T2", ">", 0),
         "t7_rises": ("similarity of T7 to T1 after most epochs, less that after one epoch", ">", 0),
     },
@@ -213,6 +214,11 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
             "share of the tasks inferred by the nearest manifold, trained less untrained",
             "<",
             -0.02,
+        ),
+        "entropy_ahead": (
+            "lowest share inferred by entropy from 16 inputs, less the highest by Gaussians, all interpolated",
+            ">",
+            0,
         ),
         "pattern_not_needed": (
             "share inferred within a step, interpolated queries, divided by that of usual ones",
