@@ -172,9 +172,9 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
             0,
         ),
         "same_as_repeated": (
-            "mean difference of matrices of two streams, divided by that within one stream",
-            "<",
-            1.25,
+            "share of the ways to divide the networks in two groups that part them as far as the two streams do",
+            ">",
+            0.05,
         ),
     },
     "a-usable-hash": {  # means over the seeds
