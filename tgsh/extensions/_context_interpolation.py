@@ -19,6 +19,7 @@ from tgsh.benchmarks import Positions, TaskStream, circular_distance
 from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.measures import Profile, context_similarity, similarity_profile
 from tgsh.networks import CRWN
+from tgsh.runs import parallel_map
 from tgsh.training import accuracy_on
 
 Covariance = Callable[[np.ndarray], np.ndarray]
@@ -175,7 +176,6 @@ def combine_contexts(contexts: Tensor, weights: np.ndarray) -> Tensor:
     return torch.as_tensor(weights, dtype=contexts.dtype, device=contexts.device) @ contexts
 
 
-@torch.no_grad()
 def accuracy_of_sets(net: CRWN, stream: TaskStream, sets: Sequence[Tensor]) -> Tensor:
     """Test accuracy of several sets of contexts, each of which has one context for each task.
 
@@ -187,5 +187,7 @@ def accuracy_of_sets(net: CRWN, stream: TaskStream, sets: Sequence[Tensor]) -> T
     Returns:
         ``(S, T)``, in [0, 1]: entry (s, t) is the accuracy on task t under context t of set s.
     """
-    columns = [accuracy_on(net, stream, t, torch.stack([one[t] for one in sets])) for t in range(len(stream))]
-    return torch.stack(columns, dim=1)
+    columns = parallel_map(
+        lambda t: accuracy_on(net, stream, t, torch.stack([one[t] for one in sets])), range(len(stream)), net.W2.device
+    )
+    return torch.stack(list(columns), dim=1)
