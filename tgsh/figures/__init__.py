@@ -1,6 +1,6 @@
 """Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures._bars import bars_with_range, growth_curves, roofline, stage_bars
+from tgsh.figures._bars import bars_with_range, growth_curves
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
     curves_with_range,
@@ -59,12 +59,10 @@ __all__ = [
     "in_front",
     "manifolds_on_sphere",
     "mean_and_range",
-    "roofline",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",
     "similarity_profiles",
-    "stage_bars",
     "step_of_training",
     "subplots",
     "tallest",

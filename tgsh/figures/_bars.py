@@ -1,4 +1,4 @@
-"""Bars, and the figure of the benchmark."""
+"""Bars over seeds, and curves of time and memory over size."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tgsh.figures._style import BLUE, GREEN, GREY, ORANGE, RED, subplots
-
-_COLOURS = {"plain": ORANGE, "fast": BLUE}
+from tgsh.figures._style import BLUE, RED, subplots
 
 
 def bars_with_range(panels: Mapping[str, Mapping[str, Sequence[float]]], chance: Mapping[str, float]) -> Figure:
@@ -27,37 +25,6 @@ def bars_with_range(panels: Mapping[str, Mapping[str, Sequence[float]]], chance:
         if title in chance:
             ax.axvline(chance[title], color=RED, ls="--", lw=1)
     axes[0, 0].invert_yaxis()
-    return figure
-
-
-def stage_bars(stages: dict[str, dict[str, float]]) -> Figure:
-    """Milliseconds of each stage of a batch, one stacked bar for each path."""
-    figure, axes = subplots(2, 1, size=(7.2, 4.6))
-    figure.get_layout_engine().set(hspace=0.3)
-    for ax, (path, parts) in zip(axes, stages.items(), strict=True):
-        left = 0.0
-        for colour, (name, milliseconds) in zip((GREEN, _COLOURS[path], GREY), parts.items(), strict=True):
-            ax.barh(0, milliseconds, left=left, color=colour, label=f"{name} ({milliseconds:.2f} ms)")
-            left += milliseconds
-        ax.set(yticks=[], xlabel="ms per batch of 128", title=f"{path} path: {left:.1f} ms per batch")
-        ax.grid(False)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.45), ncols=3, frameon=False, fontsize=8)
-    return figure
-
-
-def roofline(points: list[dict], ceilings: dict[str, float]) -> Figure:
-    """Roofline: stages below the ceilings of the machine, memory bandwidth (slope) and arithmetic (flat); log axes."""
-    figure, ax = subplots(size=(6.8, 3.6))
-    intensity = np.logspace(-1, 3, 100)
-    roof = np.minimum(intensity * ceilings["bandwidth"], ceilings["arithmetic"])
-    ax.loglog(intensity, roof / 1e9, color="black", lw=1.5)
-    for point, marker in zip(points, ("s", "o", "D"), strict=True):
-        colour = _COLOURS[point["path"]]
-        label = f"{point['path']}: {point['stage']}"
-        ax.loglog(point["intensity"], point["achieved"] / 1e9, marker, color=colour, ms=8, label=label)
-    ax.set(xlabel="operations per byte moved", ylabel="billion operations per second")
-    ax.legend(frameon=False, fontsize=8)
-    ax.grid(True, which="major", axis="both")
     return figure
 
 
