@@ -1,10 +1,12 @@
 import re
 
+import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
 from tgsh import ParameterError
-from tgsh.runs import RULES, Estimate, Rule, holds, verdict
+from tgsh.runs import RULES, Estimate, Rule, below, holds, verdict
 
 TABLE = dict(RULES)
 
@@ -57,3 +59,31 @@ def test_a_rule_has_a_short_name_words_and_a_chapter_that_applies_it(name):
     assert rule.relation in (">", ">=", "<", "<=")
     assert " " in rule.quantity
     assert f'\\"{name}\\"' in (ROOT / "book" / f"{rule.chapter}.ipynb").read_text(encoding="utf-8")
+
+
+def test_rounding_is_recorded_as_a_bound_not_by_its_digits():
+    assert {below(size, 1e-6) for size in (0, 0.0, 6e-17, 9.9e-7)} == {("below 10⁻⁶", "")}
+    assert below(torch.tensor(3e-7), 1e-5) == below(np.float32(4e-7), 1e-5) == ("below 10⁻⁵", "")
+
+
+def test_what_is_more_than_rounding_has_the_next_power_of_ten():
+    assert [below(size, 1e-6)[0] for size in (1e-6, 2e-6, 0.03, 0.1, 7.0, 12.0)] == [
+        "below 10⁻⁵",
+        "below 10⁻⁵",
+        "below 10⁻¹",
+        "below 10⁰",
+        "below 10¹",
+        "below 10²",
+    ]
+
+
+@pytest.mark.parametrize("size", [-1e-9, float("nan"), float("inf")])
+def test_a_bound_hides_no_number_that_is_none(size):
+    with pytest.raises(ParameterError, match="size must be 0 or more, and finite; got"):
+        below(size, 1e-6)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2e-6])
+def test_the_limit_of_a_bound_is_a_power_of_ten(limit):
+    with pytest.raises(ParameterError, match="limit must be a power of ten; got"):
+        below(0.0, limit)

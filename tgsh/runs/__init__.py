@@ -7,7 +7,7 @@ from tgsh.runs._profiles import PROFILES, Run, open_chapter
 from tgsh.runs._progress import track
 from tgsh.runs._provenance import commit, record, show_stamp
 from tgsh.runs._rules import RULES, Rule
-from tgsh.runs._verdicts import Estimate, holds, verdict
+from tgsh.runs._verdicts import Estimate, below, holds, verdict
 from tgsh.runs._workers import n_workers, parallel_map
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Rule",
     "Run",
     "RunCache",
+    "below",
     "commit",
     "describe",
     "device_name",

@@ -1,7 +1,8 @@
-"""Verdicts: a measured number with its interval, and whether such numbers meet a rule of `RULES`."""
+"""Verdicts: a measured number with its interval, whether numbers meet a rule of `RULES`, and bounds of rounding."""
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from tgsh.errors import ParameterError, check_choice
 from tgsh.runs._rules import RULES
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _RELATIONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
@@ -58,3 +60,27 @@ def verdict(
         ParameterError: there is no such rule, or the list is empty.
     """
     return (yes if holds(rule, values) else no), ""
+
+
+def below(size: float, limit: float) -> tuple[str, str]:
+    """Return what a number that is mere rounding means, in the form that `record` takes: "below 10⁻⁶".
+
+    The digits of such a number depend on the order of the sums, and this on the number of threads and on the processor.
+    That it lies below ``limit`` does not.
+
+    Args:
+        size: 0 or more; a difference, a relative error, the length of a gradient.
+        limit: a power of ten, well above what rounding can make of the number. A ``size`` that reaches it is given by
+            the next power of ten above it.
+
+    Raises:
+        ParameterError: ``size`` is negative or not finite, or ``limit`` is no power of ten.
+    """
+    size, exponent = float(size), round(math.log10(limit)) if limit > 0 else 0
+    if not 0 <= size < math.inf:
+        raise ParameterError(f"size must be 0 or more, and finite; got {size!r}")
+    if not math.isclose(limit, 10.0**exponent):
+        raise ParameterError(f"limit must be a power of ten; got {limit!r}")
+    if size >= limit:
+        exponent = math.floor(math.log10(size)) + 1
+    return f"below 10{str(exponent).translate(_RAISED)}", ""
