@@ -84,3 +84,45 @@ def test_without_something_to_compare_with_it_says_so(compare, before):
     done = compare(before)
     assert done.returncode == 2
     assert "AFTER is missing" in done.stderr
+
+
+def records(folder, **numbers):
+    """A folder with the record of one chapter: name -> value, or the values of its seeds."""
+    rows = {
+        name: {"value": sum(v) / len(v), "per_seed": v, "text": "0.12"}
+        if isinstance(v, list)
+        else {"value": v, "text": "0.12"}
+        for name, v in numbers.items()
+    }
+    folder.mkdir()
+    (folder / "one.json").write_text(json.dumps({"profile": "smoke", "seconds": len(folder.name), "results": rows}))
+    return folder
+
+
+def test_equal_runs_are_equal_to_the_last_digit(compare, tmp_path):
+    one = records(tmp_path / "one", a=0.123, b=[0.1, 0.14])
+    done = compare(one, records(tmp_path / "again", a=0.123, b=[0.1, 0.14]), "--values")
+    assert (done.returncode, done.stdout) == (0, "2 of 2 recorded numbers are the same; 2 are recorded\n")
+    for name, rows in (("digit", {"a": 0.123 + 1e-16, "b": [0.1, 0.14]}), ("seed", {"a": 0.123, "b": [0.14, 0.1]})):
+        other = records(tmp_path / name, **rows)
+        assert compare(one, other).returncode == 0  # printed alike
+        done = compare(one, other, "--values")
+        assert done.returncode == 1
+        assert "1 of 2 recorded numbers are the same" in done.stdout
+        assert len(done.stdout.splitlines()) == 2
+
+
+def test_equal_runs_record_the_same_names(compare, tmp_path):
+    one, more = records(tmp_path / "one", a=0.1), records(tmp_path / "more", a=0.1, b=0.2)
+    assert "one: b: missing before" in compare(one, more, "--values").stdout
+    assert "missing after" in compare(more, one, "--values").stdout
+    assert compare(one, more, "--values").returncode == compare(more, one, "--values").returncode == 1
+
+
+def test_values_are_compared_in_records_only_and_nothing_is_not_equal_to_nothing(compare, before, tmp_path):
+    kept, empty = tmp_path / "kept.json", tmp_path / "empty"
+    compare(before, "--write", kept)
+    empty.mkdir()
+    assert "is no folder of records" in compare(before, kept, "--values").stderr
+    assert "error: --values goes with" in compare(before, before, "--values", "--moved", kept).stderr
+    assert compare(empty, empty, "--values").returncode == 1
