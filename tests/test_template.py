@@ -32,15 +32,19 @@ RUNS = (
 )
 
 
+def run_in(folder, **variables):
+    """Run the template in the profile smoke, with a run cache of its own; return the notebook and the record."""
+    command = [sys.executable, ROOT / "tools" / "execute.py", TEMPLATE, folder / "out.ipynb", "--profile", "smoke"]
+    places = {"TGSH_CACHE": str(folder / "cache"), "TGSH_RESULTS": str(folder)}
+    done = subprocess.run(command, env=os.environ | places | variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "out.ipynb", json.loads((folder / "chapter_template.json").read_text())
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The template after a smoke run, and its record."""
-    folder = tmp_path_factory.mktemp("template")
-    command = [sys.executable, ROOT / "tools" / "execute.py", TEMPLATE, folder / "out.ipynb", "--profile", "smoke"]
-    places = {"TGSH_CACHE": str(folder / "cache"), "TGSH_RESULTS": str(folder)}
-    done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return folder / "out.ipynb", json.loads((folder / "chapter_template.json").read_text())
+    return run_in(tmp_path_factory.mktemp("template"))
 
 
 @pytest.mark.parametrize("check", SHAPE, ids=lambda check: check.__name__)
@@ -63,3 +67,13 @@ def test_what_its_prose_shows_is_recorded(run):
     shown = re.findall(r"\{glue:text\}`(\w+)`", "".join(cell.source for cell in cells))
     assert shown
     assert set(shown) <= set(run[1]["results"])
+
+
+def test_equal_runs_are_equal_and_another_number_of_threads_prints_the_same(run, tmp_path):
+    results = run[1]["results"]
+    again, one = tmp_path / "again", tmp_path / "one"
+    again.mkdir()
+    one.mkdir()
+    assert run_in(again)[1]["results"] == results
+    alone = run_in(one, OMP_NUM_THREADS="1")[1]["results"]
+    assert {name: row["text"] for name, row in alone.items()} == {name: row["text"] for name, row in results.items()}
