@@ -28,6 +28,34 @@ def test_an_estimate_is_shown_with_its_interval():
     json.dumps(_row(Estimate(np.float32(1), np.float32(0), np.float32(2)), ".1f"))
 
 
+def test_the_file_holds_two_digits_more_than_the_text():
+    assert _row(0.123456789, ".2f") == {"value": 0.1235, "text": "0.12"}
+    assert _row(0.123456789, ".1%") == {"value": 0.12346, "text": f"12.3{NBSP}%"}
+    assert _row(12345.678, ".0f") == {"value": 12345.68, "text": "12346"}
+    assert _row(0.000123456, ".1e") == {"value": 0.0001235, "text": "1.2e−04"}
+    assert _row([1 / 3, 2 / 3], ".1f") == {"value": 0.5, "per_seed": [0.333, 0.667], "text": "0.5 (0.3 to 0.7)"}
+    assert _row(Estimate(0.56789, 0.45678, 0.67891), ".0%") | {"text": ""} == {
+        "value": 0.5679,
+        "low": 0.4568,
+        "high": 0.6789,
+        "text": "",
+    }
+    assert str(_row(-1e-9, "+.2f")["value"]) == "0.0"  # no minus zero
+    assert [_row(v, "d")["value"] for v in (7, np.int64(8))] == [7, 8]
+    assert _row(10.5, "g")["value"] == 10.5
+    assert np.isnan(_row(float("nan"), ".2f")["value"])
+
+
+def test_rounding_differs_between_numbers_of_threads_and_the_record_does_not():
+    for one, other in ((0.12774392477952862, 0.1277439161829932), (1.0000001192092896, 1.0), (1e-17, 0.0)):
+        assert _row(one, ".4f") == _row(other, ".4f")
+
+
+def test_the_text_is_of_the_number_not_of_what_is_kept():
+    assert _row(0.1249999, ".2f") == {"value": 0.125, "text": "0.12"}
+    assert _row(0.1350001, ".2f") == {"value": 0.135, "text": "0.14"}
+
+
 def test_the_first_call_adds_what_every_chapter_records_and_the_chapter_has_the_last_word(capsys):
     run = open_chapter("a-chapter", SMOKE)
     record(run, {"first": (0.5, ".1%"), "n_tasks": (3, "d")})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
+import re
 import subprocess
 import tempfile
 import time
@@ -75,7 +77,8 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
         run: the run of the chapter.
         results: name -> (value, format), e.g. ``{"mean_accuracy": (0.948, ".1%")}``. A value is a number, a string, a
             list of numbers, one a seed, shown as their mean with their range in brackets, or an `Estimate`, shown with
-            its interval. The prose shows the formatted text under that name; the file holds value and text.
+            its interval. The prose shows the formatted text under that name; the file holds the text, and the value
+            with two digits more: the digits after them differ with the number of threads and the processor.
 
     Raises:
         TgshError: the file cannot be written.
@@ -92,14 +95,24 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
 
 def _row(value: Any, form: str) -> dict[str, Any]:
     if isinstance(value, Estimate):
-        value, low, high = (float(v) for v in (value.value, value.low, value.high))
-        return {"value": value, "low": low, "high": high, "text": _with_range(value, low, high, form)}
+        ends = {name: float(getattr(value, name)) for name in ("value", "low", "high")}
+        return {name: _kept(end, form) for name, end in ends.items()} | {"text": _with_range(*ends.values(), form)}
     if not isinstance(value, list):
         plain = value.item() if hasattr(value, "item") else value  # tensors and NumPy scalars as Python numbers
-        return {"value": plain, "text": _text(plain, form)}
+        return {"value": _kept(plain, form), "text": _text(plain, form)}
     values = [float(v) for v in value]
     mean = sum(values) / len(values)
-    return {"value": mean, "per_seed": values, "text": _with_range(mean, min(values), max(values), form)}
+    text = _with_range(mean, min(values), max(values), form)
+    return {"value": _kept(mean, form), "per_seed": [_kept(v, form) for v in values], "text": text}
+
+
+def _kept(value: Any, form: str) -> Any:
+    """A number rounded to two digits more than its text shows."""
+    shown = re.search(r"\.(\d+)([f%eg])$", form)
+    if not isinstance(value, float) or not shown or not math.isfinite(value):
+        return value
+    places = int(shown[1]) + 2 * (shown[2] == "%") + 2
+    return round(value, places) + 0.0 if shown[2] in "f%" else float(format(value, f".{places}{shown[2]}"))
 
 
 def _with_range(value: float, low: float, high: float, form: str) -> str:
