@@ -20,6 +20,8 @@ CHROMIUM ?= chromium
 
 BOOK := _build/$(PROFILE)
 EXECUTED := $(CHAPTERS:%=$(BOOK)/source/%)
+# The records of a second smoke run, with a run cache of its own: equal runs have to be equal.
+AGAIN := _build/smoke-again
 PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
@@ -53,7 +55,9 @@ test: $(INSTALLED) ## install and run everything that CI runs
 	$(BIN)/python -m ruff check .
 	$(MAKE) book PROFILE=smoke
 	$(MAKE) render
-	TGSH_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax -p no:cacheprovider -W default book
+	rm -rf $(AGAIN)
+	TGSH_PROFILE=smoke TGSH_CACHE="$$PWD/$(AGAIN)/cache" TGSH_RESULTS="$$PWD/$(AGAIN)" $(BIN)/python -m pytest --nbval-lax -p no:cacheprovider -W default book
+	$(BIN)/python tools/compare_records.py --values _build/smoke/results $(AGAIN)
 	$(BIN)/python tools/fetch_assets.py .test-assets --tests
 	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results --moved tests/moved_numbers.json
 	$(BIN)/python -m pytest tests

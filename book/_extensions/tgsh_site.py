@@ -202,10 +202,10 @@ class Status(SphinxDirective):
     def _together(self, records: dict[str, dict[str, Any]]) -> list[str]:
         # A sum of run times says little without the machine, so also in a unit that was timed on it.
         total = sum(record.get("seconds") or 0 for record in records.values() if "results" in record)  # chapters
-        loop = records.get("speed", {}).get("results", {}).get("plain_task")
-        if not total or not loop:
+        loop = records.get("speed", {}).get("results", {}).get("plain_task", {}).get("value")
+        if not total or not loop:  # of a small profile the time rounds to 0
             return []
-        tasks = total / loop["value"]
+        tasks = total / loop
         return [
             f"All chapters: {timedelta(seconds=total)}, as long as the published loop takes for {tasks:.0f} tasks.\n"
         ]
