@@ -61,3 +61,12 @@ def test_the_favourable_development_is_the_best_there_is(classifier, pictures):
 def test_bad_settings(stream, classifier, call, message):
     with pytest.raises(ParameterError, match=message):
         call(stream, classifier)
+
+
+def test_training_does_not_depend_on_the_number_of_threads(stream, tmp_path, threads):
+    trained = []
+    for n in (1, 2, 3):
+        threads(n)
+        trained.append(train_classifier(stream, 1, cache=RunCache(tmp_path / str(n))).state_dict())
+        assert torch.get_num_threads() == n
+    assert all(torch.equal(one[name], trained[0][name]) for one in trained for name in one)
