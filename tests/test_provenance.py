@@ -6,7 +6,8 @@ import torch
 from tgsh.runs import Estimate, open_chapter, record, verdict
 from tgsh.runs._provenance import NBSP, _row, provenance
 
-SMOKE = {"profile": "smoke", "__annotations__": {"profile": "str"}}
+SMOKE = {"profile": "smoke", "n_tasks": None, "n_seeds": None}
+SMOKE["__annotations__"] = dict.fromkeys(SMOKE, "object")
 
 
 def test_recorded_text_and_value_are_one_number():
