@@ -95,24 +95,42 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
 
 def _row(value: Any, form: str) -> dict[str, Any]:
     if isinstance(value, Estimate):
-        ends = {name: float(getattr(value, name)) for name in ("value", "low", "high")}
-        return {name: _kept(end, form) for name, end in ends.items()} | {"text": _with_range(*ends.values(), form)}
-    if not isinstance(value, list):
-        plain = value.item() if hasattr(value, "item") else value  # tensors and NumPy scalars as Python numbers
-        return {"value": _kept(plain, form), "text": _text(plain, form)}
-    values = [float(v) for v in value]
-    mean = sum(values) / len(values)
-    text = _with_range(mean, min(values), max(values), form)
-    return {"value": _kept(mean, form), "per_seed": [_kept(v, form) for v in values], "text": text}
+        row = {name: float(getattr(value, name)) for name in ("value", "low", "high")}
+    elif isinstance(value, list):
+        values = [float(v) for v in value]
+        row = {"value": sum(values) / len(values), "per_seed": values}
+    else:  # tensors and NumPy scalars as Python numbers
+        row = {"value": value.item() if hasattr(value, "item") else value}
+    row = {
+        name: [_kept(v, form) for v in number] if isinstance(number, list) else _kept(number, form)
+        for name, number in row.items()
+    } | {"format": form}
+    return row | {"text": _row_text(row)}
 
 
 def _kept(value: Any, form: str) -> Any:
-    """A number rounded to two digits more than its text shows."""
+    # A number rounded to two digits more than its text shows, or to the fewest more that leave the text as it is.
     shown = re.search(r"\.(\d+)([f%eg])$", form)
     if not isinstance(value, float) or not shown or not math.isfinite(value):
         return value
-    places = int(shown[1]) + 2 * (shown[2] == "%") + 2
-    return round(value, places) + 0.0 if shown[2] in "f%" else float(format(value, f".{places}{shown[2]}"))
+    text, digits, kind = _text(value, form), int(shown[1]) + 2, shown[2]
+    for places in range(digits, digits + 15):
+        if kind in "f%":
+            kept = round(value, places + 2 * (kind == "%")) + 0.0
+        else:
+            kept = float(format(value, f".{places}{kind}"))
+        if _text(kept, form) == text:
+            return kept
+    return value
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    # What a row prints follows from its numbers and its format alone, so that records can be checked.
+    if "per_seed" in row:
+        return _with_range(row["value"], min(row["per_seed"]), max(row["per_seed"]), row["format"])
+    if "low" in row:
+        return _with_range(row["value"], row["low"], row["high"], row["format"])
+    return _text(row["value"], row["format"])
 
 
 def _with_range(value: float, low: float, high: float, form: str) -> str:
