@@ -92,7 +92,7 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
             0,
         ),
         "gain_adds_nothing": (
-            "difference in mean accuracy to g learned, in size, of g fixed at 1 and of g fixed as drawn",
+            "difference in mean accuracy to g learned, in size, of g fixed at 1 and as drawn, in each order of images",
             "<",
             0.02,
         ),
