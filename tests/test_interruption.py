@@ -61,7 +61,7 @@ def checkout(tmp_path):
 
 
 def outside_make() -> dict[str, str]:
-    """Return the environment without what `make test` adds to it, so that a make started here is not one inside another."""
+    """The environment without what `make test` adds to it: a make started here is not one inside another."""
     return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 

@@ -23,11 +23,18 @@ def test_every_profile_opens_with_the_same_parameters(monkeypatch):
 
 
 def test_none_means_the_profiles_value_and_a_chapter_may_have_its_own(capsys):
-    run = open_with("smoke", epochs=7, n_tasks=None, defaults={"smoke": {"n_tasks": 3, "per_class": 2}})
+    values = dict.fromkeys(("n_tasks", "width_mult", "n_seeds")) | {"epochs": 7}
+    run = open_with("smoke", defaults={"smoke": {"n_tasks": 3, "per_class": 2}}, **values)
     assert (run.epochs, run.n_tasks, run.per_class, run.width_mult) == (7, 3, 2, PROFILES["smoke"]["width_mult"])
     assert list(run.seeds) == [0, 1]
     with pytest.raises(AttributeError, match="no parameter 'colour'"):
         _ = run.colour
+
+
+def test_a_chapter_shows_and_records_no_number_that_it_does_not_have(capsys):
+    run = open_with("smoke", n_tasks=None)
+    assert {"n_seeds", "epochs", "width_mult"}.isdisjoint(provenance(run)["parameters"])
+    assert list(run.facts) == ["dataset_title", "n_tasks"]
 
 
 def test_parameters_are_the_annotated_names_with_their_present_values(monkeypatch):
@@ -35,17 +42,18 @@ def test_parameters_are_the_annotated_names_with_their_present_values(monkeypatc
     monkeypatch.setattr("tgsh.runs._profiles._display_markdown", shown.append)
     cell = """
 profile: str = "smoke"  # explained
+n_tasks: int | None = None
 epochs: int | None = None
 device: str = "cpu"
 not_a_parameter = 5
 """
-    namespace = {"n_tasks": 4}
+    namespace = {"width_mult": 4}
     exec(cell, namespace)
     namespace["epochs"] = 9  # as papermill's cell does, which follows
     run = open_chapter("x", namespace, defaults={"smoke": {"images": 12}})
     assert (run.chapter, run.profile, run.epochs, run.device, run.images) == ("x", "smoke", 9, "cpu", 12)
     assert run.n_tasks == PROFILES["smoke"]["n_tasks"]
-    assert not {"not_a_parameter", "profile"} & set(run.parameters)
+    assert not {"not_a_parameter", "width_mult", "profile"} & set(run.parameters)
     (line,) = shown
     assert line.startswith("**This page was run on scikit-learn's handwritten digits**: 600 training and 200 test")
     assert "profile `smoke`, seed 0" in line
@@ -57,12 +65,12 @@ def test_a_chapter_without_a_profile_is_one_clear_line():
 
 
 def test_every_chapter_records_its_data_and_its_numbers_of_tasks_and_seeds(capsys):
-    assert open_with("smoke", n_tasks=3).facts == {
+    assert open_with("smoke", n_tasks=3, n_seeds=None).facts == {
         "dataset_title": ("scikit-learn's handwritten digits", ""),
         "n_tasks": (3, "d"),
         "n_seeds": (2, "d"),
     }
-    assert open_with("smoke", synthetic=True).facts == {
+    assert open_with("smoke", n_seeds=None, synthetic=True).facts == {
         "dataset_title": ("synthetic manifolds", ""),
         "n_seeds": (2, "d"),
     }
@@ -114,7 +122,7 @@ def test_a_chapter_has_ranges_of_its_own_and_says_why():
 def test_what_is_typed_is_refused_where_a_default_is_lowered_to_what_there_is(capsys):
     ranges = {"n_tasks": (2, "360 / step"), "n_images": (1, "test images"), "n_arc": (2, "n_tasks")}
     how = {"ranges": ranges, "defaults": {"smoke": {"n_images": 500, "n_arc": 9}}}
-    run = open_with("smoke", step=120, **how)
+    run = open_with("smoke", step=120, n_tasks=None, **how)
     assert (run.n_tasks, run.n_images, run.n_arc) == (3, 200, 3)
     assert provenance(run)["parameters"]["n_images"] == 200
     for values, line in {
@@ -123,7 +131,7 @@ def test_what_is_typed_is_refused_where_a_default_is_lowered_to_what_there_is(ca
         ("step", 240): r"n_tasks must be .* from 2 to 1 ",
     }.items():
         with pytest.raises(ParameterError, match=line):
-            open_with("smoke", **({"step": 10} | dict([values])), **how)
+            open_with("smoke", **({"step": 10, "n_tasks": None} | dict([values])), **how)
 
 
 def test_a_network_too_wide_for_the_memory_is_refused_before_training(monkeypatch):

@@ -6,23 +6,29 @@ import torch
 from tgsh.runs import Estimate, open_chapter, record, verdict
 from tgsh.runs._provenance import NBSP, _row, provenance
 
-SMOKE = {"profile": "smoke", "__annotations__": {"profile": "str"}}
+SMOKE = {"profile": "smoke", "n_tasks": None, "n_seeds": None}
+SMOKE["__annotations__"] = dict.fromkeys(SMOKE, "object")
 
 
 def test_recorded_text_and_value_are_one_number():
-    assert _row(torch.tensor(0.9444, dtype=torch.float64), ".1%") == {"value": 0.9444, "text": f"94.4{NBSP}%"}
-    assert _row([0.1, 0.3], ".2f") == {"value": 0.2, "per_seed": [0.1, 0.3], "text": "0.20 (0.10 to 0.30)"}
+    assert _row(torch.tensor(0.9444, dtype=torch.float64), ".1%") == {
+        "value": 0.9444,
+        "format": ".1%",
+        "text": f"94.4{NBSP}%",
+    }
+    per_seed = {"value": 0.2, "per_seed": [0.1, 0.3], "format": ".2f"}
+    assert _row([0.1, 0.3], ".2f") == per_seed | {"text": "0.20 (0.10 to 0.30)"}
     assert _row([1.0, 1.0], ".2f")["text"] == "1.00"
     assert _row([0.5, 0.6], ".0%")["text"] == f"55{NBSP}% (50 to 60)"
     assert _row(-0.25, ".2f")["text"] == "−0.25"
     assert _row(-0.0001, ".2f")["text"] == "0.00"
     assert _row("well-kept", "")["text"] == "well-kept"
-    assert _row(np.float32(0.5), ".2f") == {"value": 0.5, "text": "0.50"}
+    assert _row(np.float32(0.5), ".2f") == {"value": 0.5, "format": ".2f", "text": "0.50"}
 
 
 def test_an_estimate_is_shown_with_its_interval():
     row = _row(Estimate(0.5, 0.25, 0.75), ".0%")
-    assert row == {"value": 0.5, "low": 0.25, "high": 0.75, "text": f"50{NBSP}% (25 to 75)"}
+    assert row == {"value": 0.5, "low": 0.25, "high": 0.75, "format": ".0%", "text": f"50{NBSP}% (25 to 75)"}
     assert _row(Estimate(np.float64(-1), np.float64(-2.04), np.float64(-0.04)), ".1f")["text"] == "−1.0 (−2.0 to 0.0)"
     assert _row(Estimate(0.123, 0.121, 0.124), ".2f")["text"] == "0.12"
     json.dumps(_row(Estimate(np.float32(1), np.float32(0), np.float32(2)), ".1f"))

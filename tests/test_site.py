@@ -16,6 +16,7 @@ import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, SimpleNamespace
 
+import nbformat
 import pytest
 from conftest import ROOT
 
@@ -23,6 +24,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(ROOT / "book" / "_extensions"))
 import execute
 import fetch_assets
+import seals
 import setup_cell
 import tgsh_site
 
@@ -284,17 +286,16 @@ def test_the_rules_of_verdicts_are_printed(tmp_path):
         assert re.search(rf"<tr[^>]*><td.*{row[4:]}</tr>", page), rule
 
 
-def test_the_run_time_is_noted_in_a_record_of_this_run_only(tmp_path):
-    record = tmp_path / "a.json"
-    execute.note_run_time(record, started=0.0)
+def test_the_run_time_and_the_seal_are_added_to_a_record(tmp_path):
+    record, notebook = tmp_path / "a.json", nbformat.v4.new_notebook()
+    execute.finish_record(record, notebook, started=0.0)
     assert not record.exists()
     record.write_text('{"profile": "smoke"}')
-    execute.note_run_time(record, started=record.stat().st_mtime + 1)
-    assert json.loads(record.read_text()) == {"profile": "smoke"}
-    execute.note_run_time(record, started=record.stat().st_mtime - 60)
-    assert json.loads(record.read_text())["seconds"] >= 60
-    execute.note_run_time(record, started=record.stat().st_mtime - 60, stolen=1.6)
-    assert json.loads(record.read_text())["stolen"] == 2
+    execute.finish_record(record, notebook, started=record.stat().st_mtime - 60, stolen=1.6)
+    content = json.loads(record.read_text())
+    assert content["seconds"] >= 60
+    assert content["stolen"] == 2
+    assert content["seal"] == seals.seal(notebook, {"profile": "smoke"})
 
 
 def test_stolen_time_is_read_where_the_system_tells(tmp_path, monkeypatch):

@@ -90,13 +90,16 @@ def stolen_seconds(stat: Path = Path("/proc/stat")) -> float | None:
         return None
 
 
-def note_run_time(record: Path, started: float, stolen: float | None = None) -> None:
-    """Add to the record that a chapter has written how many seconds it ran, and what of them was ``stolen``."""
-    if not record.is_file() or record.stat().st_mtime < started:
+def finish_record(record: Path, notebook: nbformat.NotebookNode, started: float, stolen: float | None = None) -> None:
+    """Add to the record of a chapter how many seconds it ran, what of them was ``stolen``, and its seal."""
+    if not record.is_file():
         return
+    import seals  # which imports torch, so only where there is something to seal
+
     content = json.loads(record.read_text(encoding="utf-8")) | {"seconds": round(time.time() - started)}
     if stolen is not None:
         content["stolen"] = round(stolen)
+    content["seal"] = seals.seal(notebook, content)
     drafts.put_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", record)
 
 
@@ -136,7 +139,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         clean(notebook, is_injected=True)
         nbformat.validate(notebook)
         nbformat.write(notebook, draft)
-        note_run_time(record, started, None if stolen is None else stolen_seconds() - stolen)
+        finish_record(record, notebook, started, None if stolen is None else stolen_seconds() - stolen)
         if os.environ.get("TGSH_RESULTS") and record.is_file():
             kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()  # as the package reads a relative path
             for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it

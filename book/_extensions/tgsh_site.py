@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
+from tgsh.runs import imported_code
 
 COLAB = "https://colab.research.google.com"
 PAGES_BRANCH = "gh-pages"  # where .github/workflows/book.yml publishes the built pages
@@ -181,7 +182,7 @@ def _chapter(directive: SphinxDirective, name: str) -> str:
 class Status(SphinxDirective):
     """A table of the recorded runs: what was run when, on what, and with which versions."""
 
-    columns = ("Chapter", "Profile", "Dataset", "Device", "Date", "Run time", "Commit")
+    columns = ("Chapter", "Profile", "Dataset", "Device", "Date", "Run time", "Commit", "Code changed since")
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
@@ -216,7 +217,16 @@ class Status(SphinxDirective):
         took += f" ({timedelta(seconds=stolen)})" if stolen else ""
         keys = ("profile", "dataset", "device", "date", "commit")
         *facts, commit = (_plain(str(record.get(key, "–"))) for key in keys)
-        return [_chapter(self, name), *facts, took, commit]
+        return [_chapter(self, name), *facts, took, commit, _plain(self._changed(record))]
+
+    def _changed(self, record: dict[str, Any]) -> str:
+        # The modules of tgsh that the chapter uses and that are not as they were when it ran.
+        if "seal" not in record:
+            return "–"
+        sealed = record["seal"]["modules"]
+        now = imported_code("\n".join(f"import {module}" for module in sealed))
+        changed = [module for module, digest in sealed.items() if now.get(module) != digest]
+        return ", ".join(module.removeprefix("tgsh.") for module in changed) or "nothing"
 
 
 class Corrections(SphinxDirective):

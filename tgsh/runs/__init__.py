@@ -1,6 +1,7 @@
 """Running chapters: profiles and parameters, devices, progress, run cache, provenance and verdicts."""
 
 from tgsh.runs._cache import RunCache
+from tgsh.runs._code import code_digest, imported_code
 from tgsh.runs._device import device_name, resolve_device
 from tgsh.runs._identity import ByValue, describe, identity, tensor_digest
 from tgsh.runs._profiles import PROFILES, Run, open_chapter
@@ -18,11 +19,13 @@ __all__ = [
     "Rule",
     "Run",
     "RunCache",
+    "code_digest",
     "commit",
     "describe",
     "device_name",
     "holds",
     "identity",
+    "imported_code",
     "n_workers",
     "open_chapter",
     "parallel_map",

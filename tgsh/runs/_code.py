@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 import sysconfig
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
@@ -34,6 +35,42 @@ def code_closure(module: str) -> dict[str, str] | None:
     """
     parts: dict[str, str] = {}
     return parts if _collect(module, parts) else None
+
+
+def code_digest(source: str) -> str:
+    """Return a digest of Python code, in which layout, comments and docstrings do not count."""
+    tree = _without_docstrings(ast.parse(source))
+    return hashlib.sha256(json.dumps(_plain(tree)).encode()).hexdigest()[:16]
+
+
+def _plain(part: object) -> object:
+    # A syntax tree as lists. Empty fields are left out, since each version of Python adds some.
+    if isinstance(part, ast.AST):
+        fields = {name: _plain(value) for name, value in ast.iter_fields(part) if value not in (None, [])}
+        return [type(part).__name__, fields]
+    if isinstance(part, list):
+        return [_plain(item) for item in part]
+    return [type(part).__name__, repr(part)]
+
+
+def imported_code(source: str) -> dict[str, str]:
+    """Return the hashes of the modules of ``tgsh`` that a source imports, directly or through others.
+
+    Args:
+        source: Python code, such as that of a chapter. The rooms of ``tgsh`` that it names are imported.
+
+    Raises:
+        ImportError: it imports from a room that does not exist.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "tgsh":
+            import_module(node.module)
+    parts: dict[str, str] = {}
+    for name in sorted(_imports(tree, "")):
+        if name.partition(".")[0] == "tgsh":
+            _collect(name, parts)
+    return {name: parts[name] for name in sorted(parts) if name.partition(".")[0] == "tgsh"}
 
 
 def _collect(name: str, parts: dict[str, str]) -> bool:
@@ -92,11 +129,10 @@ def _read(name: str) -> tuple[str, list[str]] | None:
         return None
     if name not in _sources or _sources[name][0] is not spec:
         try:
-            tree = _without_docstrings(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+            source = Path(spec.origin).read_text(encoding="utf-8")
         except OSError:
             return None
-        digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-        _sources[name] = spec, digest, sorted(_imports(tree, spec.parent))
+        _sources[name] = spec, code_digest(source), sorted(_imports(ast.parse(source), spec.parent))
     return _sources[name][1:]
 
 

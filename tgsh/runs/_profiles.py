@@ -35,6 +35,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 
 
+_OF_DATA = ("dataset", "n_train", "n_test")  # of every chapter
 SYNTHETIC = "synthetic"  # the dataset of a chapter that generates its own points
 
 
@@ -130,6 +131,8 @@ def open_chapter(
     common = PROFILES[profile]
     if synthetic:
         common = {"dataset": SYNTHETIC, "n_seeds": common["n_seeds"]}
+    # A chapter that has no number of networks, say, neither shows nor records one.
+    common = {name: value for name, value in common.items() if name in parameters or name in _OF_DATA}
     own = dict((defaults or {}).get(profile, {}))
     typed = {name: value for name, value in parameters.items() if value is not None}
     settled = {"seed": 0, "device": "auto"} | parameters | common | own | typed

@@ -93,13 +93,22 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
 def _row(value: Any, form: str) -> dict[str, Any]:
     if isinstance(value, Estimate):
         value, low, high = (float(v) for v in (value.value, value.low, value.high))
-        return {"value": value, "low": low, "high": high, "text": _with_range(value, low, high, form)}
-    if not isinstance(value, list):
-        plain = value.item() if hasattr(value, "item") else value  # tensors and NumPy scalars as Python numbers
-        return {"value": plain, "text": _text(plain, form)}
-    values = [float(v) for v in value]
-    mean = sum(values) / len(values)
-    return {"value": mean, "per_seed": values, "text": _with_range(mean, min(values), max(values), form)}
+        row = {"value": value, "low": low, "high": high, "format": form}
+    elif isinstance(value, list):
+        values = [float(v) for v in value]
+        row = {"value": sum(values) / len(values), "per_seed": values, "format": form}
+    else:  # tensors and NumPy scalars as Python numbers
+        row = {"value": value.item() if hasattr(value, "item") else value, "format": form}
+    return row | {"text": _row_text(row)}
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    # What a row prints follows from its numbers and its format alone, so that records can be checked.
+    if "per_seed" in row:
+        return _with_range(row["value"], min(row["per_seed"]), max(row["per_seed"]), row["format"])
+    if "low" in row:
+        return _with_range(row["value"], row["low"], row["high"], row["format"])
+    return _text(row["value"], row["format"])
 
 
 def _with_range(value: float, low: float, high: float, form: str) -> str:
