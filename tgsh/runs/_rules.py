@@ -75,7 +75,27 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
         "augment_sign": ("similarity of T1 and T7 by templates, times that of trained contexts", ">", 0),
         "renaming": ("p-value of the correlation over the renamings", "<", 0.05),
         "other_weights": ("lowest correlation between networks, less the highest under permuted tasks", ">", 0),
-        "gain_adds_nothing": ("difference in mean accuracy between g fixed at 1 and g learned", "<", 0.02),
+        "loss_left": (
+            "loss that L-BFGS takes from a trained context, all images, less the most that two runs differ by",
+            ">",
+            0,
+        ),
+        "same_task_repeats": (
+            "lowest cosine of two runs with the same weights, same task, less the highest of two tasks",
+            ">",
+            0,
+        ),
+        "contexts_turn": ("mean cosine before and after many more epochs, less the lowest of two runs", "<", 0),
+        "neighbours_stay": (
+            "change of the similarity of neighbours by many more epochs, in size, less its range over networks",
+            "<=",
+            0,
+        ),
+        "gain_adds_nothing": (
+            "difference in mean accuracy to g learned, in size, of g fixed at 1 and as drawn, in each order of images",
+            "<",
+            0.02,
+        ),
         "circulant": ("share of the variance that the angle explains", ">", 0.9),
         "closed_ring": ("1 where the nearest neighbours form one closed chain, else 0", ">=", 1),
         "not_flat": ("number of directions that the contexts fill", ">", 3),
