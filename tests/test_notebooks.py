@@ -208,6 +208,15 @@ def test_execute_leaves_a_clean_notebook(tmp_path):
     assert "papermill" not in notebook.metadata
 
 
+def test_chapters_of_one_folder_run_at_once(tmp_path):
+    source = write_chapter(tmp_path / "a.ipynb", "profile = 'paper'", "import os; print(os.getpid())")
+    tool = [sys.executable, ROOT / "tools" / "execute.py", source, "--profile", "smoke"]
+    started = [subprocess.Popen([*tool, tmp_path / f"{k}.ipynb"], stdout=subprocess.PIPE) for k in range(3)]
+    assert [(process.communicate(timeout=300), process.returncode)[1] for process in started] == [0, 0, 0]
+    assert len({nbformat.read(tmp_path / f"{k}.ipynb", as_version=4).cells[1].outputs[0].text for k in range(3)}) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.ipynb", "1.ipynb", "2.ipynb", "a.ipynb"]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_stored_pictures_are_lighter_and_the_same(channels):
     grey = np.random.default_rng(0).integers(0, 256, (64, 64, 1), dtype=np.uint8)

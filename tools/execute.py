@@ -16,6 +16,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,17 +152,20 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
 def run(source: Path, draft: Path, parameters: dict[str, object], limit: int) -> str | None:
     """Run ``source`` by papermill; return what went wrong, or None."""
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(draft),
-            parameters=parameters,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=str(source.parent.resolve()),
-            execution_timeout=limit,
-            config=Config({"KernelManager": {"transport": "ipc"}}),  # no open ports, and no warning of them
-        )
+        with tempfile.TemporaryDirectory(prefix="tgsh-kernel-") as folder:
+            # No open ports, and no warning of them; sockets of its own, so that two chapters can run at once.
+            sockets = {"transport": "ipc", "ip": f"{folder}/socket"}
+            papermill.execute_notebook(
+                str(source),
+                str(draft),
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=str(source.parent.resolve()),
+                execution_timeout=limit,
+                config=Config({"KernelManager": sockets}),
+            )
     except PapermillExecutionError as error:
         # One of ours explains itself in a line; anything else needs its traceback.
         traceback = ANSI.sub("", "\n".join(error.traceback))
