@@ -47,6 +47,12 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
             ">",
             0.2,
         ),
+        "neighbours_nearer": (
+            "dense layers: similarity of the contexts of neighbours minus that of the tasks farthest apart",
+            ">",
+            0.2,
+        ),
+        "start_forgotten": ("similarity of the contexts of one task from two starts", ">", 0.5),
     },
     "why-geometry-repeats": {
         "convex": ("smallest second difference of the loss along a line", ">", -0.0001),
