@@ -167,7 +167,7 @@ CLAIM = {
     "chapter": "a",
     "number": "r = {{r}}",
     "mark": [{"verdict": "v"}],
-    "more": "More: {{r}}.",
+    "more": "More: {{r}}. Angle {{angle}}°. Code {{code}}.",
     "label": "A statement",
     "at": [0, 0],
 }
@@ -198,10 +198,11 @@ def build(tmp_path):
 
 @pytest.mark.parametrize(("text", "mark"), [("holds", HOLDS), ("holds in part", CONDITION), ("does not hold", FAILS)])
 def test_the_page_follows_the_record(build, text, mark):
-    said, page = build(record(r="0.99 <b>*x*", v=text))
+    said, page = build(record(r="0.99 <b>*x*", v=text, angle="5 (4 to 6)", code="a `b` ``c`` d"))
     assert said == ""
     assert shown(page) == {"one": mark}
-    assert "<strong>0.99 <b>*x*</strong>" in page
+    for number in ("0.99 <b>*x*</strong>.", "5 (4 to 6)</strong>°", "a `b` ``c`` d</strong>."):
+        assert f"<strong>{number}" in page
     assert f"A statement: {mark}." in page
     assert f"the recorded verdict is “{text}”" in page
 
@@ -209,7 +210,7 @@ def test_the_page_follows_the_record(build, text, mark):
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        ({"r": "1", "v": "perhaps"}, "claim one: the verdict 'perhaps' says neither"),
+        ({"r": "1", "v": "perhaps", "angle": "1", "code": "1"}, "claim one: the verdict 'perhaps' says neither"),
         ({"r": "1"}, "claim one: a records no v"),
         ({"v": "holds"}, "claim one: a records no r"),
     ],

@@ -157,7 +157,10 @@ class _Directive(SphinxDirective):
                 recorded = find(f"{found[1] or claim['chapter']}:{found[2]}", claim, records)
             except ValueError as error:
                 raise self.error(f"claim {claim['id']}: {error}") from None
-            return f"**{plain(recorded['text'])}**"
+            text = recorded["text"]
+            # A role and not asterisks: these would not close between a bracket and a degree sign.
+            fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+            return f"{{strong}}{fence}{text}{fence}"
 
         return NAME.sub(number, text)
 
@@ -188,7 +191,7 @@ class Claims(_Directive):
         return [
             _html(start.format(KINDS[result.mark], f"{icon(result.mark)} {result.mark}")),
             *self.parse_text_to_nodes(claim["claim"]),
-            *(self.parse_text_to_nodes(f"*{plain(condition[0].upper() + condition[1:])}.*") if condition else []),
+            *(self.parse_text_to_nodes(f"*Condition: {plain(condition)}.*") if condition else []),
             *self.parse_text_to_nodes(f"{numbers[0].upper()}{numbers[1:]} ({link})."),
             _html(f'<details><summary>Details<span class="tgsh-hidden">: {escape(claim["claim"])}</span></summary>'),
             *self.parse_text_to_nodes("\n\n".join(more)),
@@ -220,7 +223,8 @@ class ClaimsMap(_Directive):
     def run(self) -> list[nodes.Node]:
         """The nodes of the drawing and of the list."""
         records = records_of(self)
-        drawn = {claim["id"]: claim for group in self.claims().values() for claim in group if "at" in claim}
+        found = [claim for group in self.claims().values() for claim in group if "at" in claim]
+        drawn = {claim["id"]: claim for claim in sorted(found, key=operator.itemgetter("at"))}
         marks = {name: self.mark(claim, records) for name, claim in drawn.items()}
         words = {name: mark.mark if mark else "not run" for name, mark in marks.items()}
         arrows = [self._arrow(drawn[base], claim) for claim in drawn.values() for base in claim.get("rests", ())]
