@@ -74,7 +74,8 @@ A, B, C = {"verdict": "a"}, {"verdict": "b", "else": "not b"}, {"value": "c", "i
     [
         ({"a": "holds", "b": "holds"}, [A, B], HOLDS, []),
         ({"a": "holds", "b": "does not hold"}, [A, B], CONDITION, ["not b"]),
-        ({"a": "holds in part", "b": "holds"}, [A, B], CONDITION, []),
+        ({"a": "holds in part", "b": "holds"}, [A, B], CONDITION, ["holds in part"]),
+        ({"n": "3 of 5"}, [{"count": "n", "else": "in {} networks"}], CONDITION, ["in 3 of 5 networks"]),
         ({"a": "does not hold", "b": "holds"}, [A, B], FAILS, []),
         ({"c": (0.6, "60 %")}, [C], HOLDS, []),
         ({"c": (0.5, "50 %")}, [C], FAILS, []),

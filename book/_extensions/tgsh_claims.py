@@ -81,7 +81,8 @@ def mark_of(claim: dict[str, Any], records: Records) -> Mark:
     """The mark of a claim. Where its first condition fails, it does not hold; where another does, with a condition.
 
     A condition is a recorded ``verdict`` (`read_verdict`), a recorded ``count`` (`read_count`), or a ``value``, perhaps
-    ``less`` another, that ``is`` in a relation to a threshold (``than``).
+    ``less`` another, that ``is`` in a relation to a threshold (``than``). Where it is not met, the words of ``else``
+    say so, in which ``{}`` stands for the recorded text; a verdict speaks for itself.
     """
     marks, conditions, reasons = [], [claim["given"]] if "given" in claim else [], []
     for condition in claim["mark"]:
@@ -92,13 +93,15 @@ def mark_of(claim: dict[str, Any], records: Records) -> Mark:
                 value -= find(condition["less"], claim, records)["value"]
             mark = HOLDS if RELATIONS[condition["is"]](value, condition["than"]) else FAILS
             threshold = f"{condition['than']:g}".replace("-", "\N{MINUS SIGN}")
+            text = ""
             reasons.append(f"{condition['what']} has to be {WORDS[condition['is']]} {threshold}")
         else:
             text = find(condition[kind], claim, records)["text"]
             mark = read_verdict(text, condition.get("reads", {})) if kind == "verdict" else read_count(text)
             reasons.append(f"the recorded {kind} is \u201c{text}\u201d")
         if mark != HOLDS:
-            conditions += [condition["else"]] if "else" in condition else [text] if kind == "verdict" else []
+            words = condition.get("else", "{}" if kind == "verdict" else "")
+            conditions += [words.replace("{}", text)] if words else []
         marks.append(mark)
     if marks[0] == FAILS:
         return Mark(FAILS, [], reasons)
