@@ -197,6 +197,20 @@ def test_the_site_weighs_at_most_42_MB(site):
     assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 42_000_000
 
 
+def test_a_recorded_number_is_found(browser, site):
+    open_page(browser, f"{site}/book/numbers.html")
+    field = browser.find_element("css selector", ".tgsh-find input")
+    everything = len(browser.find_elements("css selector", ".tgsh-numbers tbody tr"))
+    field.send_keys("half_a t-gsh")
+    shown = [row for row in browser.find_elements("css selector", ".tgsh-numbers tbody tr") if row.is_displayed()]
+    assert 0 < len(shown) < 20 < everything
+    assert all("t-gsh" in row.text and "half_a" in row.text for row in shown)
+    said = browser.find_element("css selector", ".tgsh-find output").text
+    assert said == f"{len(shown)} of {everything}"
+    file = SITE / "book" / "numbers.csv"
+    assert len(file.read_text(encoding="utf-8").splitlines()) == everything + 1
+
+
 def test_search_finds_what_is_written(browser, site):
     open_page(browser, f"{site}/search.html?q=rotation")
     end = time.monotonic() + 5

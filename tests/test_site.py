@@ -1,6 +1,7 @@
 """The parts of the site: assets fetched once and pinned, launch buttons, the tables of runs and of verdict rules."""
 
 import base64
+import csv
 import functools
 import hashlib
 import html
@@ -26,6 +27,7 @@ import execute
 import fetch_assets
 import seals
 import setup_cell
+import tgsh_numbers
 import tgsh_site
 
 from tgsh.runs import RULES
@@ -223,7 +225,7 @@ def test_the_setup_cell_says_where_to_open_the_chapter(colab):
 def build(folder, page, **environment):
     """Render ``page`` with the extension; return its HTML."""
     (folder / "index.md").write_text(page)
-    (folder / "conf.py").write_text("extensions = ['myst_nb', 'tgsh_site']\nhtml_theme = 'basic'\n")
+    (folder / "conf.py").write_text("extensions = ['myst_nb', 'tgsh_site', 'tgsh_numbers']\nhtml_theme = 'basic'\n")
     paths = {"PYTHONPATH": str(ROOT / "book" / "_extensions"), "TGSH_ROOT": str(folder)} | environment
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", folder, folder / "html"]
     done = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True)
@@ -263,6 +265,32 @@ def test_a_record_is_data_and_no_markup(tmp_path):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "`x` | **y**" in html
     assert 'example.org"' not in html
+
+
+def test_all_recorded_numbers_are_on_a_page_and_in_a_file(tmp_path):
+    (tmp_path / "a.json").write_text(
+        json.dumps(
+            {
+                "profile": "smoke",
+                "seed": 3,
+                "results": {
+                    "mean": {"value": 0.2, "per_seed": [0.1, 0.3], "text": "0.20 (0.10 to 0.30)"},
+                    "word": {"value": '<b>, "of"', "text": '<b>, "of"'},
+                },
+            }
+        )
+    )
+    (tmp_path / "b.json").write_text('{"seconds": 3}')
+    first, second = csv.DictReader(io.StringIO(tgsh_numbers.as_csv(tmp_path)))
+    assert (first["chapter"], first["name"], first["value"], first["per_seed"]) == ("a", "mean", "0.2", "0.1 0.3")
+    assert (first["text"], first["profile"], first["seed"], first["low"]) == ("0.20 (0.10 to 0.30)", "smoke", "3", "")
+    assert second["value"] == '<b>, "of"'
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    page = build(pages, "# Numbers\n\n```{numbers}\n```\n", TGSH_RESULTS=str(tmp_path))
+    assert page.count("<tr") == 3
+    assert '<tr id="a.mean"><td>a</td><td><code>mean</code></td><td>0.20 (0.10 to 0.30)</td></tr>' in page
+    assert "&lt;b&gt;" in page
 
 
 def test_a_page_without_its_assets_asks_no_other_host(tmp_path):
