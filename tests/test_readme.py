@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,3 +43,16 @@ def test_the_program_runs(tmp_path):
     assert names["record"].accuracy.shape == (3,)
     assert names["S"].shape == (3, 3)
     assert 0 <= names["report"].half_a.value <= 1
+
+
+def test_the_citation_names_the_papers_as_the_bibliography_does():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8").replace("{", "").replace("}", "")
+    assert citation["references"][0] == citation["preferred-citation"]
+    for paper in citation["references"]:
+        (number,) = (entry["value"] for entry in paper["identifiers"])
+        assert paper["url"] == f"https://arxiv.org/abs/{number.removeprefix('arXiv:')}"
+        (entry,) = (entry for entry in bibliography.split("@") if number.removeprefix("arXiv:") in entry)
+        authors = " and ".join(f"{author['family-names']}, {author['given-names']}" for author in paper["authors"])
+        for fact in (paper["title"], authors, str(paper["year"])):
+            assert fact in entry

@@ -27,18 +27,19 @@ PAGES_BRANCH = "gh-pages"  # where .github/workflows/book.yml publishes the buil
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def _root(app: Sphinx) -> Path:
+def checkout(app: Sphinx) -> Path:
+    """The folder of the checkout that the pages are rendered from."""
     return Path(os.environ.get("TGSH_ROOT", app.confdir))
 
 
 def results_folder(app: Sphinx) -> Path:
     """The folder with the records of the chapters."""
-    return _root(app) / (os.environ.get("TGSH_RESULTS") or "data/results")
+    return checkout(app) / (os.environ.get("TGSH_RESULTS") or "data/results")
 
 
 def use_assets(app: Sphinx, config: Config) -> None:
     """Draw widgets and set mathematics with the site's own scripts, where tools/fetch_assets.py has brought them."""
-    assets = _root(app) / ".assets"
+    assets = checkout(app) / ".assets"
     if assets.is_dir():
         config.html_static_path.append(str(assets))
     # Without its script a widget's first frame stays. myst-nb's default would ask two other hosts.
@@ -55,15 +56,15 @@ def use_assets(app: Sphinx, config: Config) -> None:
 
 def add_buttons(app: Sphinx, config: Config) -> None:
     """Offer Binder, Colab and the repository, where the checkout has a public one: never a dead link."""
-    url = github_url(_git(_root(app), "remote", "get-url", "origin"))
+    url = github_url(_git(checkout(app), "remote", "get-url", "origin"))
     if url is None:
         return
     launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"}
-    if _git(_root(app), "rev-parse", "--verify", f"refs/remotes/origin/{PAGES_BRANCH}"):
+    if _git(checkout(app), "rev-parse", "--verify", f"refs/remotes/origin/{PAGES_BRANCH}"):
         launch["colab_url"] = COLAB
     config.html_theme_options |= {
         "repository_url": url,
-        "repository_branch": _public_revision(_root(app)),
+        "repository_branch": _public_revision(checkout(app)),
         "use_repository_button": True,
         "use_issues_button": True,
         "launch_buttons": launch,
@@ -141,8 +142,8 @@ class FirstFrame(SphinxPostTransform):
             kinds[WIDGET_VIEW].insert(0, picture)
 
 
-def _plain(text: str) -> str:
-    # A record is data: nothing in it is markup. A backslash before other than ASCII punctuation would be printed.
+def plain(text: str) -> str:
+    """A text without markup: a record is data. A backslash before other than ASCII punctuation would be printed."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
@@ -159,13 +160,13 @@ class VerdictRules(SphinxDirective):
         lines = ["| Chapter | Rule | Quantity | Holds when it is | Threshold |", "|---|---|---|---|---|"]
         for name, rule in RULES.items():
             threshold = f"{rule.threshold:g}".replace("-", "\N{MINUS SIGN}")
-            facts = (f"`{name}`", _plain(rule.quantity), self.words[rule.relation], threshold)
-            lines.append(f"| {_chapter(self, rule.chapter)} | {' | '.join(facts)} |")
+            facts = (f"`{name}`", plain(rule.quantity), self.words[rule.relation], threshold)
+            lines.append(f"| {link_to_chapter(self, rule.chapter)} | {' | '.join(facts)} |")
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-def _records(directive: SphinxDirective) -> dict[str, dict[str, Any]]:
-    # Chapter -> record, of all that are recorded.
+def records_of(directive: SphinxDirective) -> dict[str, dict[str, Any]]:
+    """Chapter -> record, of all that are recorded."""
     records = {}
     for path in sorted(results_folder(directive.env.app).glob("*.json")):
         directive.env.note_dependency(str(path))
@@ -173,10 +174,10 @@ def _records(directive: SphinxDirective) -> dict[str, dict[str, Any]]:
     return records
 
 
-def _chapter(directive: SphinxDirective, name: str) -> str:
-    # Only chapters that are in this book can be linked to.
+def link_to_chapter(directive: SphinxDirective, name: str) -> str:
+    """A link to a chapter; its name where it is not in this book."""
     page = f"book/{name}"
-    return f"{{doc}}`/{page}`" if page in directive.env.found_docs else _plain(name)
+    return f"{{doc}}`/{page}`" if page in directive.env.found_docs else plain(name)
 
 
 class Status(SphinxDirective):
@@ -186,7 +187,7 @@ class Status(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the table, or a sentence where nothing is recorded."""
-        records = _records(self)
+        records = records_of(self)
         if not records:
             return self.parse_text_to_nodes("No run is recorded.")
         lines = [
@@ -195,7 +196,7 @@ class Status(SphinxDirective):
         ]
         lines += [f"| {' | '.join(self._row(name, record))} |" for name, record in records.items()]
         versions = {
-            _plain(", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items())) for record in records.values()
+            plain(", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items())) for record in records.values()
         }
         lines += ["", *self._together(records), *(f"Versions: {text}.\n" for text in sorted(versions) if text)]
         return self.parse_text_to_nodes("\n".join(lines))
@@ -216,8 +217,8 @@ class Status(SphinxDirective):
         took = str(timedelta(seconds=round(seconds))) if seconds is not None else "–"
         took += f" ({timedelta(seconds=stolen)})" if stolen else ""
         keys = ("profile", "dataset", "device", "date", "commit")
-        *facts, commit = (_plain(str(record.get(key, "–"))) for key in keys)
-        return [_chapter(self, name), *facts, took, commit, _plain(self._changed(record))]
+        *facts, commit = (plain(str(record.get(key, "–"))) for key in keys)
+        return [link_to_chapter(self, name), *facts, took, commit, plain(self._changed(record))]
 
     def _changed(self, record: dict[str, Any]) -> str:
         # The modules of tgsh that the chapter uses and that are not as they were when it ran.
@@ -238,12 +239,12 @@ class Corrections(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the list."""
-        records, lines = _records(self), []
-        for path in sorted((_root(self.env.app) / "data" / "corrections").glob("*.json")):
+        records, lines = records_of(self), []
+        for path in sorted((checkout(self.env.app) / "data" / "corrections").glob("*.json")):
             self.env.note_dependency(str(path))
             for entry in json.loads(path.read_text(encoding="utf-8")):
                 now, because = (self._filled(entry[part], path.stem, records) for part in ("now", "because"))
-                lines += [f"**{entry['title']}** ({_chapter(self, path.stem)})", ""]
+                lines += [f"**{entry['title']}** ({link_to_chapter(self, path.stem)})", ""]
                 lines += [f"- The book said: {entry['said']}", f"- It says now: {now}", f"- Because: {because}", ""]
         return self.parse_text_to_nodes("\n".join(lines))
 
@@ -254,7 +255,7 @@ class Corrections(SphinxDirective):
                 return "(not run)"
             if name not in records[home]["results"]:
                 raise self.error(f"corrections: {home} records no {name}")
-            return f"**{_plain(records[home]['results'][name]['text'])}**"
+            return f"**{plain(records[home]['results'][name]['text'])}**"
 
         return re.sub(r"\{\{(?:([\w-]+):)?(\w+)\}\}", number, text)
 
