@@ -42,6 +42,10 @@ class LiveNetwork(SphinxDirective):
         tensors = results_folder(self.env.app) / TENSORS
         if not tensors.is_file():
             return self.parse_text_to_nodes("The live network is not part of this build.")
+        return self.place(tensors)
+
+    def place(self, tensors: Path) -> list[nodes.Node]:
+        """The place of a figure that needs these tensors."""
         self.env.note_dependency(str(tensors))
         size = f"{tensors.stat().st_size * 4 / 3e6:.1f} MB"
         start = f'<button type="button">Start the live network ({size})</button>' if "button" in self.options else ""
@@ -67,6 +71,60 @@ class LivePlay(LiveNetwork):
         return super().run()
 
 
+class LiveFigure(LiveNetwork):
+    """``{live-figure} MODULE.js``: the place of a figure of one's own, with ``:tensors: FILE.safetensors``.
+
+    Both files are named from the page. The module exports ``render({ model, el })`` and may import those of tgsh.live.
+    ``model.get("tensors")`` is a DataView of the tensors.
+    """
+
+    required_arguments = 1
+    option_spec: ClassVar = LiveNetwork.option_spec | {"tensors": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """As those of the live network; the module and the tensors are written as a script of their own."""
+        module, tensors = (
+            Path(self.env.relfn2path(name)[1]) for name in (self.arguments[0], self.options.get("tensors", ""))
+        )
+        missing = [path for path in (module, tensors) if not path.is_file()]
+        if missing:
+            raise self.error(f"there is no file {missing[0]}")
+        self.env.note_dependency(str(module))
+        name, app = f"figure-{module.stem}", self.env.app
+        if app.builder.format == "html" and app.builder.name != "singlehtml":
+            source = json.dumps(module.read_text(encoding="utf-8"))
+            script = f'window.tgshLive.sources["{name}.js"] = {source};\n'
+            script += f'window.tgshLive["{name}"] = {_encoded(tensors)};\n'
+            _folder(app).mkdir(parents=True, exist_ok=True)
+            (_folder(app) / f"{name}.js").write_text(script, encoding="utf-8")
+        self.about = f' data-figure="{name}"'
+        return self.place(tensors)
+
+
+class LiveSizes(SphinxDirective):
+    """``{live-sizes}``: a table of what the live network of this build weighs, file by file and tensor by tensor."""
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the table."""
+        path = results_folder(self.env.app) / TENSORS
+        if not path.is_file():
+            return self.parse_text_to_nodes("The live network is not part of this build.")
+        self.env.note_dependency(str(path))
+        content = path.read_bytes()
+        length = int.from_bytes(content[:8], "little")
+        rows = [(f"`{name}.js`", len(source.encode())) for name, source in _sources().items()]
+        tensors = {}
+        for name, about in json.loads(content[8 : 8 + length]).items():
+            if name != "__metadata__":
+                begin, end = about["data_offsets"]
+                name = name.partition(".")[0]
+                tensors[name] = tensors.get(name, 0) + end - begin
+        rows += [(f"tensor `{name}`", size) for name, size in sorted(tensors.items(), key=lambda of: -of[1])]
+        rows += [("**all tensors, as a script**", len(content) * 4 / 3)]
+        lines = ["| | kB |", "|---|---:|", *(f"| {name} | {size / 1000:.1f} |" for name, size in rows)]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 class Stills(SphinxPostTransform):
     """Put the picture of the figure that a still names before its text."""
 
@@ -86,26 +144,47 @@ class Stills(SphinxPostTransform):
             still.insert(0, picture)
 
 
+def _room() -> Path:
+    import tgsh
+
+    return Path(tgsh.__file__).parent / "live"
+
+
+def _sources() -> dict[str, str]:
+    return {name: (_room() / f"{name}.js").read_text(encoding="utf-8") for name in MODULES}
+
+
+def _folder(app: Sphinx) -> Path:
+    return Path(app.outdir, "_static", "live")
+
+
+def _encoded(tensors: Path) -> str:
+    return f'"{base64.b64encode(tensors.read_bytes()).decode()}"'
+
+
 def write_scripts(app: Sphinx, exception: Exception | None) -> None:
     """Write the modules and the tensors as scripts, beside the other static files."""
     tensors = results_folder(app) / TENSORS
-    if exception or app.builder.format != "html" or app.builder.name == "singlehtml" or not tensors.is_file():
+    if exception or app.builder.format != "html" or app.builder.name == "singlehtml":
         return
-    import tgsh
-
-    room, folder = Path(tgsh.__file__).parent / "live", Path(app.outdir, "_static", "live")
+    folder = _folder(app)
+    if not tensors.is_file() and not folder.exists():
+        return  # this site has neither the live network nor a figure of its own
     folder.mkdir(parents=True, exist_ok=True)
-    sources = {f"{name}.js": (room / f"{name}.js").read_text(encoding="utf-8") for name in MODULES}
-    given = {"sources": sources, "style": (room / "live.css").read_text(encoding="utf-8")}
+    sources = {f"{name}.js": source for name, source in _sources().items()}
+    given = {"sources": sources, "style": (_room() / "live.css").read_text(encoding="utf-8")}
     (folder / "modules.js").write_text(f"window.tgshLive = {json.dumps(given)};\n", encoding="utf-8")
-    encoded = base64.b64encode(tensors.read_bytes()).decode()
-    (folder / "tensors.js").write_text(f'window.tgshLive.tensors = "{encoded}";\n', encoding="utf-8")
+    if tensors.is_file():
+        script = f"window.tgshLive.tensors = {_encoded(tensors)};\n"
+        (folder / "tensors.js").write_text(script, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the above."""
     app.add_directive("live-network", LiveNetwork)
     app.add_directive("live-play", LivePlay)
+    app.add_directive("live-figure", LiveFigure)
+    app.add_directive("live-sizes", LiveSizes)
     app.add_post_transform(Stills)
     app.connect("build-finished", write_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

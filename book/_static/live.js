@@ -30,13 +30,13 @@
   };
 
   const mount = async (place) => {
-    const { play } = place.dataset;
+    const { play, figure } = place.dataset;
     const el = Object.assign(document.createElement("div"), { className: "tgsh-live", textContent: "Loading ..." });
     place.replaceChildren(el);
     try {
       await load("modules.js");
-      await load("tensors.js");
-      const { sources, style, tensors } = window.tgshLive;
+      await load(figure ? `${figure}.js` : "tensors.js");
+      const { sources, style, [figure ?? "tensors"]: tensors } = window.tgshLive;
       const sheet = Object.assign(document.createElement("style"), { id: "tgsh-live-style", textContent: style });
       if (!document.getElementById(sheet.id)) document.head.append(sheet);
       const text = atob(tensors);
@@ -46,7 +46,7 @@
         get: (name) => ({ tensors: new DataView(bytes.buffer), play })[name],
         worker: () => new Worker(plain(sources)),
       };
-      (await import(blob(play ? "plays.js" : "lab.js", sources))).render({ model, el });
+      (await import(blob(figure ? `${figure}.js` : play ? "plays.js" : "lab.js", sources))).render({ model, el });
     } catch (error) {
       el.textContent = `The live network cannot start here: ${error.message}`;
     }

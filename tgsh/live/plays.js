@@ -107,7 +107,7 @@ class Sign extends Play {
     const pictures = this.shown.map(({ canvas, caption }) => element("figure", {}, canvas, caption));
     return [
       [this.task.label, this.which.label, this.flip],
-      [element("div", { class: "row" }, ...pictures), this.table.element],
+      [element("div", { class: "pictures" }, ...pictures), this.table.element],
     ];
   }
 
@@ -215,7 +215,7 @@ class Eq3 extends Play {
         ...[this.task.label, this.digit.label, this.noise.label, this.size.label, element("label", {}, "Seed ", this.seed)],
         element("button", { type: "button", onclick: next }, "Next noise"),
       ],
-      [element("div", { class: "row large" }, ...figures.map(([canvas, text]) => element("figure", {}, canvas, element("figcaption", {}, text))))],
+      [element("div", { class: "pictures large" }, ...figures.map(([canvas, text]) => element("figure", {}, canvas, element("figcaption", {}, text))))],
     ];
   }
 
