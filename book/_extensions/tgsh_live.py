@@ -164,12 +164,11 @@ def _encoded(tensors: Path) -> str:
 
 def write_scripts(app: Sphinx, exception: Exception | None) -> None:
     """Write the modules and the tensors as scripts, beside the other static files."""
-    tensors = results_folder(app) / TENSORS
-    if exception or app.builder.format != "html" or app.builder.name == "singlehtml":
+    tensors, folder = results_folder(app) / TENSORS, _folder(app)
+    if exception or app.builder.format != "html" or not (tensors.is_file() or folder.exists()):
+        return  # nothing is to be written where a site has neither the live network nor a figure of its own
+    if app.builder.name == "singlehtml":
         return
-    folder = _folder(app)
-    if not tensors.is_file() and not folder.exists():
-        return  # this site has neither the live network nor a figure of its own
     folder.mkdir(parents=True, exist_ok=True)
     sources = {f"{name}.js": source for name, source in _sources().items()}
     given = {"sources": sources, "style": (_room() / "live.css").read_text(encoding="utf-8")}
