@@ -204,7 +204,7 @@ class Eq3 extends Play {
     this.task = this.tasks("Task");
     this.digit = menu("Class", digits, 3, again);
     this.noise = menu("Standard deviation of the noise", noises, "notebook", again);
-    this.size = slider("Slider", " √(1/H)", { min: 0, max: 2, step: 0.1, value: 1 }, () => ((this.noise.select.value = "own"), again()));
+    this.size = slider("Slider for the noise", " √(1/H)", { min: 0, max: 2, step: 0.1, value: 1 }, () => ((this.noise.select.value = "own"), again()));
     this.seed = element("input", { type: "number", min: 0, max: 9999, step: 1, value: 0, onchange: again });
     const next = () => ((this.seed.value = (Number(this.seed.value) + 1) % 10000), again());
     this.settings = { task: this.task.select, digit: this.digit.select, noise: this.noise.select, size: this.size.input, seed: this.seed };
