@@ -46,7 +46,8 @@ def checkout(tmp_path):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "book" / "references.bib", folder / "book")
     (folder / "tests").mkdir()
-    (folder / "tests" / "test_own_parts.py").write_text("")
+    for name in ("test_own_parts.py", "test_live_figure.py", "live_figure.js"):
+        (folder / "tests" / name).write_text("")
     (folder / "_toc.yml").write_text("format: jb-book\nroot: book/intro\nchapters:\n- file: book/tiny\n")
     (folder / "book" / "intro.md").write_text("# Front page\n")
     write_chapter(folder / "book" / "tiny.ipynb", "print('in', profile)")

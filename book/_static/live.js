@@ -1,16 +1,18 @@
-// Mounts the live network in a page without a kernel: once its place is in view (or pressed, as the place asks), load its
-// modules and tensors, and call the module's `render` with a stand-in for the notebook's model.
+// Mounts live figures in a page without a kernel: once a figure's place is in view (or pressed, as the place asks), load the
+// modules and the tensors, and call the `render` of the module that the place names, with a stand-in for the notebook's model.
 //
 // Everything comes as classic scripts that hold text, because pages opened from a folder (file://) may load nothing else.
 {
   const here = new URL("live/", document.currentScript.src);
 
+  // All figures of a page share what is loaded.
+  const loads = {};
   const load = (name) =>
-    new Promise((resolve, reject) => {
+    (loads[name] ??= new Promise((resolve, reject) => {
       const script = Object.assign(document.createElement("script"), { src: new URL(name, here), onload: resolve });
-      script.onerror = () => reject(new Error(`${name} cannot be loaded`));
+      script.onerror = () => (delete loads[name], reject(new Error(`${name} cannot be loaded`)));
       document.head.append(script);
-    });
+    }));
 
   // Blobs of the modules, each after those that it imports.
   const address = {};
@@ -28,19 +30,23 @@
   };
 
   const mount = async (place) => {
+    const { play, figure } = place.dataset;
     const el = Object.assign(document.createElement("div"), { className: "tgsh-live", textContent: "Loading ..." });
     place.replaceChildren(el);
     try {
       await load("modules.js");
-      await load("tensors.js");
-      const { sources, style, tensors } = window.tgshLive;
-      document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
-      const bytes = Uint8Array.from(atob(tensors), (character) => character.charCodeAt(0));
+      await load(figure ? `${figure}.js` : "tensors.js");
+      const { sources, style, [figure ?? "tensors"]: tensors } = window.tgshLive;
+      const sheet = Object.assign(document.createElement("style"), { id: "tgsh-live-style", textContent: style });
+      if (!document.getElementById(sheet.id)) document.head.append(sheet);
+      const text = atob(tensors);
+      const bytes = new Uint8Array(text.length);
+      for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
       const model = {
-        get: (name) => ({ tensors: new DataView(bytes.buffer) })[name],
+        get: (name) => ({ tensors: new DataView(bytes.buffer), play })[name],
         worker: () => new Worker(plain(sources)),
       };
-      (await import(blob("lab.js", sources))).render({ model, el });
+      (await import(blob(figure ? `${figure}.js` : play ? "plays.js" : "lab.js", sources))).render({ model, el });
     } catch (error) {
       el.textContent = `The live network cannot start here: ${error.message}`;
     }

@@ -91,6 +91,84 @@ export class FlyNet {
     }
     return out;
   }
+
+  /**
+   * Sum (H) of the representations r = m * h of a batch, each divided by its length.
+   *
+   * The mean cosine similarity of all pairs of two batches is the product of their sums, divided by the number of pairs.
+   */
+  unitSum(h, context, B) {
+    const square = new Float64Array(B);
+    for (let j = 0; j < this.H; j++) for (let b = 0; b < B; b++) square[b] += (context[j] * h[j * B + b]) ** 2;
+    const sum = new Float64Array(this.H);
+    for (let j = 0; j < this.H; j++) {
+      for (let b = 0; b < B; b++) sum[j] += (context[j] * h[j * B + b]) / (Math.sqrt(square[b]) || 1);
+    }
+    return sum;
+  }
+
+  /** Eq. 3: pinv(W1) z, (784), by conjugate gradients on W1' W1 x = W1' z; from 0 they find the shortest solution. */
+  invert(z) {
+    const x = new Float64Array(PIXELS);
+    const residual = this.#back(z);
+    let direction = residual.slice();
+    let square = dot(residual, residual);
+    const enough = 1e-16 * square;
+    for (let step = 0; step < 4 * PIXELS && square > enough; step++) {
+      const image = this.#back(this.#sums(direction));
+      const length = square / dot(direction, image);
+      for (let p = 0; p < PIXELS; p++) {
+        x[p] += length * direction[p];
+        residual[p] -= length * image[p];
+      }
+      const before = square;
+      square = dot(residual, residual);
+      direction = residual.map((value, p) => value + (square / before) * direction[p]);
+    }
+    return x;
+  }
+
+  /** W1 x, (H). */
+  #sums(x) {
+    const out = new Float64Array(this.H);
+    this.pixels.forEach((p, i) => (out[Math.floor(i / FAN_IN)] += x[p]));
+    return out;
+  }
+
+  /** W1' z, (784). */
+  #back(z) {
+    const out = new Float64Array(PIXELS);
+    this.pixels.forEach((p, i) => (out[p] += z[Math.floor(i / FAN_IN)]));
+    return out;
+  }
+}
+
+/** Sum of the products of two vectors. */
+export function dot(one, other) {
+  let sum = 0;
+  for (let j = 0; j < one.length; j++) sum += one[j] * other[j];
+  return sum;
+}
+
+/** Correlation of two images over their pixels. */
+export function correlation(one, other) {
+  const centred = (image) => {
+    const mean = image.reduce((sum, value) => sum + value, 0) / image.length;
+    return Float64Array.from(image, (value) => value - mean);
+  };
+  return cosine(centred(one), centred(other));
+}
+
+/** Draws from N(0, 1), (n): the same ones for the same seed (mulberry32, Box and Muller). */
+export function normals(seed, n) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32;
+  };
+  return Float64Array.from({ length: n }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
 }
 
 /** Probabilities (K, B), in place of logits (K, B). */

@@ -5,7 +5,7 @@
 import { softmax } from "./flynet.js";
 import { drawStrokes } from "./images.js";
 import { readAddress, writeAddress } from "./address.js";
-import { bars, element, largest, picture, ring, slider } from "./parts.js";
+import { asker, bars, element, largest, picture, ring, slider } from "./parts.js";
 import { TrainingPanel } from "./training.js";
 
 const SHOWN = ["named", "inferred", "wrong"];
@@ -19,9 +19,9 @@ export function render({ model, el }) {
 
 class Lab {
   constructor(model, el) {
-    Object.assign(this, { el, strokes: [], image: new Uint8Array(784), calls: new Map(), called: 0 });
+    Object.assign(this, { el, strokes: [], image: new Uint8Array(784) });
     this.worker = model.worker();
-    this.worker.onmessage = ({ data }) => (data.progress ? this.training.show(data.progress) : this.settle(data));
+    this.ask = asker(this.worker, (progress) => this.training.show(progress));
     const { buffer, byteOffset, byteLength } = model.get("tensors");
     this.ask("load", { buffer: buffer.slice(byteOffset, byteOffset + byteLength) }).then(
       (known) => this.start(known),
@@ -33,22 +33,10 @@ class Lab {
     this.worker.terminate();
   }
 
-  ask(op, rest = {}) {
-    const id = ++this.called;
-    this.worker.postMessage({ id, op, ...rest });
-    return new Promise((resolve, reject) => this.calls.set(id, { resolve, reject }));
-  }
-
-  settle({ id, answer, error }) {
-    const { resolve, reject } = this.calls.get(id);
-    this.calls.delete(id);
-    error ? reject(new Error(error)) : resolve(answer);
-  }
-
   start(known) {
     this.known = known;
     this.step = 360 / known.angles.length;
-    this.training = new TrainingPanel((...question) => this.ask(...question), known, this.el);
+    this.training = new TrainingPanel(this.ask, known, this.el);
     this.el.replaceChildren(this.layPad(), this.layAnswers(), this.training.section);
     this.reset();
     this.restore(readAddress(location.hash));

@@ -146,6 +146,29 @@ export function curves(angles, xLabel, yLabel) {
   };
 }
 
+/** A menu with its name: `label` to lay out, `select` to read. Choices are pairs [value, text]. */
+export function menu(text, choices, chosen, changed) {
+  const options = choices.map(([value, shown]) => element("option", { value, selected: value === chosen }, String(shown)));
+  const select = element("select", { onchange: changed }, ...options);
+  return { select, label: element("label", {}, `${text} `, select) };
+}
+
+/** A function that asks a worker and promises its answer; `told(progress)` hears what the worker reports unasked. */
+export function asker(worker, told) {
+  const calls = new Map();
+  let called = 0;
+  worker.onmessage = ({ data: { id, answer, error, progress } }) => {
+    if (progress) return void told(progress);
+    const { resolve, reject } = calls.get(id);
+    calls.delete(id);
+    error ? reject(new Error(error)) : resolve(answer);
+  };
+  return (op, rest = {}) => {
+    worker.postMessage({ id: ++called, op, ...rest });
+    return new Promise((resolve, reject) => calls.set(called, { resolve, reject }));
+  };
+}
+
 /** Position of the largest of several numbers. */
 export function largest(values) {
   return values.indexOf(Math.max(...values));

@@ -1,6 +1,6 @@
-// The worker of the live network: answers for an image, and trains contexts, while the page stays free.
+// The worker of the live network: answers for images, and trains contexts, while the page stays free.
 
-import { batchInputs, CLASSES, Context, cosine, FlyNet, normalise, PIXELS, softmax } from "./flynet.js";
+import { batchInputs, CLASSES, Context, correlation, cosine, dot, FlyNet, normalise, normals, PIXELS, softmax } from "./flynet.js";
 import { enlarge, rotate } from "./images.js";
 import { readTensors } from "./tensors.js";
 
@@ -12,6 +12,7 @@ let net; // the FlyNet at full width
 let contexts; // one Float32Array (H) for each task
 let gaussian; // rows of weights, one for each class of each task
 let session; // the training that runs or waits
+let sums; // for each task, the sum of its normalised representations of the test images
 
 const answers = {
   /** Read the tensors; say what the page needs to know of them. */
@@ -60,7 +61,75 @@ const answers = {
   take() {
     return { contexts: session.learners.map((learner) => learner.vector()) };
   },
+
+  // claims of the chapters
+
+  /**
+   * Read the test images, turned, under mixed contexts.
+   * @param {{degrees: number, mixes: number[][][]}} given each mix a list of pairs [task, weight].
+   * @returns the digits read, (mixes, images).
+   */
+  read({ degrees, mixes }) {
+    const B = weights.labels.values.length;
+    const h = net.encodeBatch(turnedTests(degrees), B);
+    return mixes.map((mix) => {
+      const context = new Float32Array(net.H);
+      for (const [task, weight] of mix) contexts[task].forEach((value, j) => (context[j] += weight * value));
+      return readDigits(net.logits(h, context, B), B);
+    });
+  },
+
+  /** The first test images, turned. */
+  turn({ degrees, count }) {
+    return { turned: turnAll(weights.images.values.subarray(0, count * PIXELS), degrees) };
+  },
+
+  /**
+   * Definition 1 for one task: mean cosine similarity of its test images with each other, and with those of other tasks.
+   * @param {{task: number, signs: number[]}} given the sign that each context is multiplied by; so is a representation.
+   */
+  similar({ task, signs }) {
+    const B = weights.labels.values.length;
+    sums ??= contexts.map((context, t) => net.unitSum(net.encodeBatch(turnedTests(weights.angles.values[t]), B), context, B));
+    const products = sums.map((sum, t) => signs[task] * signs[t] * dot(sums[task], sum));
+    const others = products.filter((_, t) => t !== task);
+    return {
+      within: (products[task] - B) / (B * (B - 1)),
+      between: others.reduce((total, value) => total + value, 0) / (B * B * others.length),
+    };
+  },
+
+  /** Eq. 3 for a class in a task: the image, the mean test image of the class, turned, and their correlation. */
+  reconstruct({ task, digit, deviation, seed }) {
+    const z = normals(seed, net.H);
+    const row = net.W2.subarray(digit * net.H, (digit + 1) * net.H);
+    for (let j = 0; j < net.H; j++) z[j] = row[j] * contexts[task][j] + deviation * z[j];
+    const image = net.invert(z);
+    const mean = classMean(digit, weights.angles.values[task]);
+    return { image, mean, correlation: correlation(image, mean) };
+  },
 };
+
+function turnedTests(degrees) {
+  return batchInputs(turnAll(weights.images.values, degrees), [...weights.labels.values.keys()]);
+}
+
+function classMean(digit, degrees) {
+  const { images, labels } = weights;
+  const rows = [...labels.values.keys()].filter((n) => labels.values[n] === digit);
+  const mean = new Float64Array(PIXELS);
+  for (const n of rows) rotate(images.row(n), degrees).forEach((value, p) => (mean[p] += value / rows.length));
+  return mean;
+}
+
+/** The digits (B) with the largest of the logits (10, B). */
+function readDigits(logits, B) {
+  return Array.from({ length: B }, (_, b) => {
+    let best = 0;
+    for (let k = 1; k < CLASSES; k++) if (logits[k * B + b] > logits[best * B + b]) best = k;
+    return best;
+  });
+}
 
 self.onmessage = ({ data: { id, op, ...rest } }) => {
   try {
@@ -69,12 +138,6 @@ self.onmessage = ({ data: { id, op, ...rest } }) => {
     self.postMessage({ id, error: error.message });
   }
 };
-
-function dot(row, h) {
-  let sum = 0;
-  for (let j = 0; j < row.length; j++) sum += row[j] * h[j];
-  return sum;
-}
 
 function logSumExp(values) {
   const largest = Math.max(...values);
@@ -140,14 +203,8 @@ class Training {
   accuracy(vector, x) {
     const B = this.test.length;
     this.memory ??= new Float32Array(this.width * B);
-    const logits = this.net.logits(this.net.encodeBatch(x, B, this.memory), vector, B);
-    let right = 0;
-    for (let b = 0; b < B; b++) {
-      let best = 0;
-      for (let k = 1; k < CLASSES; k++) if (logits[k * B + b] > logits[best * B + b]) best = k;
-      right += best === this.labels[this.test[b]];
-    }
-    return right / B;
+    const read = readDigits(this.net.logits(this.net.encodeBatch(x, B, this.memory), vector, B), B);
+    return read.filter((digit, b) => digit === this.labels[this.test[b]]).length / B;
   }
 }
 
