@@ -189,13 +189,15 @@ class Claims(_Directive):
             text = f"{claim['claim']}\n\n(not run) {link}"
             return [_html(start.format("none", "not run")), *self.parse_text_to_nodes(text), _html("</div></li>")]
         numbers, *more = (self.filled(claim[part], claim, records) for part in ("number", "more") if part in claim)
+        if numbers[1].isalpha():  # a word, not the "r" of a correlation
+            numbers = numbers[0].upper() + numbers[1:]
         condition = "; ".join(result.conditions)
         more += [f"{WHOSE[claim['of']]} What decides the mark: {plain('; '.join(result.reasons))}."]
         return [
             _html(start.format(KINDS[result.mark], f"{icon(result.mark)} {result.mark}")),
             *self.parse_text_to_nodes(claim["claim"]),
             *(self.parse_text_to_nodes(f"*Condition: {plain(condition)}.*") if condition else []),
-            *self.parse_text_to_nodes(f"{numbers[0].upper()}{numbers[1:]} ({link})."),
+            *self.parse_text_to_nodes(f"{numbers} ({link})."),
             _html(f'<details><summary>Details<span class="tgsh-hidden">: {escape(claim["claim"])}</span></summary>'),
             *self.parse_text_to_nodes("\n\n".join(more)),
             _html("</details></div></li>"),
