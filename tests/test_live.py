@@ -240,9 +240,16 @@ def lab(browser, site):
 
 
 def press(browser, text):
-    browser.execute_script(
-        "[...document.querySelectorAll('.tgsh-live button')].find((b) => b.textContent === arguments[0]).click()", text
-    )
+    """Press the button of this text, as soon as there is one."""
+    script = """
+    const [text, done] = arguments;
+    const look = () => {
+      const button = [...document.querySelectorAll('.tgsh-live button')].find((b) => b.textContent === text);
+      button ? done(button.click()) : setTimeout(look, 5);
+    };
+    look();
+    """
+    browser.execute_async_script(script, text)
 
 
 def set_slider(browser, label, value):
@@ -396,7 +403,7 @@ def test_two_contexts_train_side_by_side_and_can_pause(lab):
     press(lab, "Step")
     wait(lab, lambda said: said["done"].startswith("1 "))
     press(lab, "Train")
-    press(lab, "Train")  # Pause, by now
+    press(lab, "Pause")
     settle(lab)
     stopped = lab.execute_script(SAID)["done"]
     settle(lab)
