@@ -289,7 +289,7 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
         "classes_found": ("one-shot accuracy for classes, trained r, divided by that of the best control", ">", 1.2),
         "dissimilarity_adds": ("dissimilarity, divided by the sum of those of the parts, less 1, in size", "<", 0.2),
         "composite_direction": (
-            "cosine of a composite's context with the sum of its parts less the original, less that of the best control",
+            "cosine of a composite's context with its parts' sum less the original, less that of the best control",
             ">",
             0,
         ),
