@@ -266,6 +266,27 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
         "grid_probable": ("share of the networks in which the mean loses less with interpolated rotation", ">", 0.5),
         "shifts_easier": ("change by kriging with every second shift known, less that with rotations", ">", 0),
     },
+    "what-else-the-paper-says": {  # in every network; controls: the best of several
+        "angle_from_r": ("R² of the angle from the trained r, on tasks not fitted", ">=", 0.8),
+        "angle_partly_from_r": ("R² of the angle from the trained r, on tasks not fitted", ">=", 0.3),
+        "angle_from_m": ("R² of the angle from the trained context, on tasks not fitted", ">=", 0.8),
+        "angle_partly_from_m": ("R² of the angle from the trained context, on tasks not fitted", ">=", 0.3),
+        "context_adds_angle": ("R² of the angle from the trained r, less that from random layer and pixels", ">", 0),
+        "angle_follows_context": ("R² for the angle of the context, less that for another one of the image", ">", 0),
+        "classes_shrink": ("distance within over between classes, trained r, divided by that of controls", "<", 0.8),
+        "classes_found": ("one-shot accuracy for classes, trained r, divided by that of controls", ">", 1.2),
+        "dissimilarity_adds": ("dissimilarity, divided by the sum of those of the parts, less 1, in size", "<", 0.2),
+        "composite_direction": ("cosine of a composite's context with the predicted one, less controls", ">", 0),
+        "composite_accuracy": ("accuracy of the predicted context, less that of controls", ">", 0),
+        "composite_usable": ("accuracy of the predicted context, less that of the trained one", ">=", -0.05),
+        "gain_narrows": ("gap of training and test accuracy, g learned, less the smaller with g fixed", "<", 0),
+        "gain_shortens": ("length of the context, g learned, divided by the smaller with g fixed", "<", 1),
+        "penalty_narrows": ("gap of training and test accuracy, large less small penalty", "<", 0),
+        "tasks_do_not_hurt": ("largest change of a context by other tasks", "<=", 0),
+        "classes_cost": ("accuracy that more classes take from one context, less that from a full readout", ">", 0),
+        "width_buys_accuracy": ("accuracy of the widest network, less that of the narrowest", ">", 0.01),
+        "geometry_at_every_width": ("similarity of neighbours less that of tasks 70° to 90° apart, lowest", ">", 0.2),
+    },
     "living-network": {
         "rounding_harmless": ("mean accuracy lost by rounding the weights", "<", 0.001),
         "context_carries_over": (
@@ -276,6 +297,4 @@ _BY_CHAPTER: dict[str, dict[str, tuple[str, Relation, float]]] = {
         "shuffled_flat": ("largest similarity, in size, after the pixels were shuffled", "<", 0.2),
     },
 }
-RULES: dict[str, Rule] = {
-    name: Rule(chapter, *rule) for chapter, rules in _BY_CHAPTER.items() for name, rule in rules.items()
-}
+RULES: dict[str, Rule] = {name: Rule(c, *rule) for c, rules in _BY_CHAPTER.items() for name, rule in rules.items()}
