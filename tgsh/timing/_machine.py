@@ -81,6 +81,7 @@ def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
     finally:
         done.set()
         watcher.join()
+        result.bytes = max(result.bytes, _resident_bytes())  # what the last moments took
 
 
 def _resident_bytes() -> int:
