@@ -111,11 +111,10 @@ def _must_not_run(*args, **kwargs):
 
 
 def test_an_interrupted_stream_goes_on_where_it_stopped(stream, monkeypatch):
-    calls, batches = [], _closed_form.batches
+    batches = _closed_form.batches
 
     def interrupted(net, stream, tasks, recipe, data_seed):
-        calls.extend(tasks)
-        if len(calls) == 3:
+        if max(tasks) >= 2:  # by task, since workers may start them in any order
             raise KeyboardInterrupt
         return batches(net, stream, tasks, recipe, data_seed)
 
