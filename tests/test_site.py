@@ -359,6 +359,9 @@ def test_the_lock_file_holds_the_pins_each_with_its_hashes():
 
 def test_the_workflow_pins_what_it_runs():
     workflow = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    images = re.findall(r"container: (\S+)", workflow)
+    assert images
+    assert all(re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", image) for image in images)
     used = re.findall(r"uses: (\S+)", workflow)
     assert used
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used)
