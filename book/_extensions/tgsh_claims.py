@@ -21,17 +21,16 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tgsh_site import checkout, link_to_chapter, plain, records_of
+from tgsh_site import NAME, VerdictRules, checkout, link_to_chapter, plain, records_of
 
 HOLDS, CONDITION, FAILS = "holds", "holds with a condition", "does not hold"
 RELATIONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-WORDS = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
+WORDS = VerdictRules.words
 WHOSE = {
     "paper": "The paper says so.",
     "gsh": "The paper on GSH says so.",
     "book": "The paper does not say so: the question is ours.",
 }
-NAME = re.compile(r"\{\{(?:([\w-]+):)?(\w+)\}\}")
 SHAPES = {  # in a square of 16: a tick, a half, a cross; told apart without colour
     HOLDS: '<circle cx="8" cy="8" r="7" fill="currentColor"/><path class="tgsh-on" d="M4.6 8.4l2.4 2.4 4.4-5"/>',
     CONDITION: '<path d="M8 1a7 7 0 0 0 0 14z" fill="currentColor"/><circle cx="8" cy="8" r="6.3"/>',

@@ -24,6 +24,7 @@ from tgsh.runs import imported_code
 
 COLAB = "https://colab.research.google.com"
 PAGES_BRANCH = "gh-pages"  # where .github/workflows/book.yml publishes the built pages
+NAME = re.compile(r"\{\{(?:([\w-]+):)?(\w+)\}\}")  # of a recorded number, perhaps of another chapter
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -257,7 +258,7 @@ class Corrections(SphinxDirective):
                 raise self.error(f"corrections: {home} records no {name}")
             return f"**{plain(records[home]['results'][name]['text'])}**"
 
-        return re.sub(r"\{\{(?:([\w-]+):)?(\w+)\}\}", number, text)
+        return NAME.sub(number, text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
