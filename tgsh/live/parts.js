@@ -66,7 +66,7 @@ export function bars(title) {
     const bar = drawing("rect", { x: 12 + 22 * k, width: 16, y: 60, height: 0 });
     return { bar, text: drawing("text", { x: 20 + 22 * k, y: 74, "text-anchor": "middle" }, String(k)) };
   });
-  const svg = drawing("svg", { viewBox: "0 0 240 80", role: "img" }, ...rows.flatMap(({ bar, text }) => [bar, text]));
+  const svg = drawing("svg", { viewBox: "0 0 240 80", role: "img", "aria-label": title }, ...rows.flatMap(({ bar, text }) => [bar, text]));
   const caption = element("figcaption", {}, title);
   return {
     figure: element("figure", { className: "bars" }, caption, svg),
@@ -102,7 +102,8 @@ export function ring(angles, chosen) {
   });
   const mark = drawing("circle", { r: 14, class: "named" });
   const words = [0, 1].map((line) => drawing("text", { x: 110, y: 104 + 20 * line, "text-anchor": "middle" }));
-  const svg = drawing("svg", { viewBox: "0 0 220 220", role: "img", class: "ring" }, ...dots, mark, ...words);
+  const name = `Ring of ${angles.length} contexts`;
+  const svg = drawing("svg", { viewBox: "0 0 220 220", role: "img", "aria-label": name, class: "ring" }, ...dots, mark, ...words);
   const note = element("figcaption", {}, "ring of contexts: larger is likelier; the circle marks the context named");
   return {
     figure: element("figure", {}, svg, note),
@@ -114,7 +115,7 @@ export function ring(angles, chosen) {
       mark.setAttribute("cy", cy);
       words[0].textContent = "inferred";
       words[1].textContent = `${angles[inferred]}°`;
-      svg.setAttribute("aria-label", `Ring of ${angles.length} contexts: named ${angles[named]}°, inferred ${angles[inferred]}°`);
+      svg.setAttribute("aria-label", `${name}: named ${angles[named]}°, inferred ${angles[inferred]}°`);
     },
   };
 }
@@ -131,7 +132,9 @@ export function curves(angles, xLabel, yLabel) {
   ]);
   const title = drawing("text", { x: (left + width) / 2, y: height - 2, "text-anchor": "middle" }, `${xLabel} each rotation`);
   const lines = ["first", "second"].map((name) => drawing("polyline", { class: `curve ${name}` }));
-  const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, ...ticks, ...levels, title, ...lines);
+  const name = "Cosine similarity to the context of each rotation";
+  const shape = { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": name };
+  const svg = drawing("svg", shape, ...ticks, ...levels, title, ...lines);
   const caption = element("figcaption", {}, `${yLabel} of the context in training to the contexts trained before, one for each rotation`);
   return {
     figure: element("figure", { className: "curves" }, svg, caption),
@@ -141,7 +144,7 @@ export function curves(angles, xLabel, yLabel) {
         line.setAttribute("points", points.join(" "));
       });
       const text = rows.map((row, i) => `trained on ${names[i]}°: from ${Math.min(...row).toFixed(2)} to ${Math.max(...row).toFixed(2)}`);
-      svg.setAttribute("aria-label", `Cosine similarity to the context of each rotation. ${text.join("; ")}.`);
+      svg.setAttribute("aria-label", `${name}. ${text.join("; ")}.`);
     },
   };
 }

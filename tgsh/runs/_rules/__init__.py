@@ -1,0 +1,35 @@
+"""The rules of the verdicts, by chapter; the notation page prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tgsh.runs._rules import _beyond, _paper
+
+Relation = Literal[">", ">=", "<", "<="]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Condition under which a statement holds: ``quantity relation threshold``, in every network that was measured.
+
+    Attributes:
+        chapter: the chapter that applies it.
+        quantity: the quantity, in words.
+        relation: its relation to the threshold. Of an `Estimate`, the unfavourable end of the interval is compared.
+        threshold: the number that it is compared with.
+    """
+
+    chapter: str
+    quantity: str
+    relation: Relation
+    threshold: float
+
+
+RULES: dict[str, Rule] = {
+    name: Rule(chapter, *rule)
+    for part in (_paper, _beyond)
+    for chapter, rules in part.RULES.items()
+    for name, rule in rules.items()
+}
