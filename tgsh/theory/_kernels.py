@@ -1,10 +1,11 @@
 """Kernels of the random features ``s(W1 x)``, so that no feature has to be sampled (not in the paper).
 
 The kernel of a network is the mean over its units of ``h_j(x) h_j(x')``, in the limit of infinitely many units. Where
-the sums ``W1 x`` of a unit are jointly normal, with mean 0 and covariance S, it is the arc-cosine kernel of order 1 of
-S (Cho and Saul 2009). For a Gaussian W1 that is exact. A unit of FlyNet sums seven random pixels: its mean and its
-covariance are known exactly, but it is not normal. `flynet_kernel` takes it for normal, and corrects for its skewness;
-`seven_pixel_kernel` counts all sets of seven pixels, for one pair of images.
+the sums ``W1 x`` of a unit are jointly normal, it is the arc-cosine kernel of order 1 of their covariance (Cho and Saul
+2009); for a Gaussian W1 that is exact. A unit of FlyNet sums seven random pixels, less the mean over the units. The
+mean and the covariance of such sums are known exactly, but seven pixels are too few for a normal law. `flynet_kernel`
+adds the first term of the Edgeworth series, which corrects for skewness. `exact_flynet_kernel` counts all sets of seven
+pixels, for one pair of images.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import math
 
 import numpy as np
 
-from tgsh.errors import finite_arguments
+from tgsh.errors import ParameterError, check_int, finite_arguments
+from tgsh.networks import FlyNet
 
-FAN_IN = 7  # ones in a row of W1, as in `tgsh.networks.FlyNet`
+_LEVELS = 64  # of grey in `exact_flynet_kernel`, at most
 
 
 @finite_arguments
@@ -33,6 +35,106 @@ def arc_cosine_kernel(covariance: np.ndarray, variance: np.ndarray, other_varian
         ``(N, M)``; 0 where a variance is 0.
     """
     size = np.sqrt(np.outer(variance, other_variance))
-    cosine = np.divide(covariance, size, out=np.zeros_like(covariance, dtype=float), where=size > 0).clip(-1, 1)
-    angle = np.arccos(cosine)
-    return size * (np.sqrt(1 - cosine**2) + (math.pi - angle) * cosine) / (2 * math.pi)
+    cosine = np.divide(covariance, size, out=np.zeros(size.shape), where=size > 0).clip(-1, 1)
+    return size * (np.sqrt(1 - cosine**2) + (math.pi - np.arccos(cosine)) * cosine) / (2 * math.pi)
+
+
+@finite_arguments
+def gaussian_kernel(x: np.ndarray, other: np.ndarray | None = None) -> np.ndarray:
+    """Kernel of FlyNet with ``projection="gaussian"``, W1 of independent entries N(0, 1 / pixels); exact.
+
+    In the limit the mean over the units is 0, so `FlyNet.centred` makes no difference.
+
+    Args:
+        x: ``(N, pixels)`` inputs.
+        other: ``(M, pixels)``; default: ``x``.
+
+    Returns:
+        ``(N, M)``.
+    """
+    x = np.asarray(x, dtype=float)
+    z = x if other is None else np.asarray(other, dtype=float)
+    return arc_cosine_kernel(x @ z.T / x.shape[1], *((u**2).mean(1) for u in (x, z)))
+
+
+@finite_arguments
+def flynet_kernel(
+    x: np.ndarray, other: np.ndarray | None = None, *, fan_in: int = FlyNet.fan_in, skewness: bool = True
+) -> np.ndarray:
+    """Kernel of FlyNet as published, up to the shape of the law of a sum of ``fan_in`` pixels.
+
+    A unit sums the values of ``fan_in`` distinct random pixels, less the mean of such sums over all units. Covariances
+    and third moments of these sums are exact, those of draws without replacement. The law is then taken for normal
+    (``skewness=False``; the kernel is the arc-cosine kernel of the correlation of two images over their pixels), or
+    corrected by the third-order term of the Edgeworth series (the default). The corrected kernel need not be positive
+    definite.
+
+    Args:
+        x: ``(N, pixels)`` inputs, at least three pixels.
+        other: ``(M, pixels)``; default: ``x``.
+        fan_in: pixels that a unit sums.
+        skewness: whether to correct for skewness.
+
+    Returns:
+        ``(N, M)``.
+
+    Raises:
+        ParameterError: ``fan_in`` is not a whole number from 1 to the number of pixels.
+    """
+    x = np.asarray(x, dtype=float)
+    P = x.shape[1]
+    n = check_int("fan_in", fan_in, 1, P)
+    x = x - x.mean(1, keepdims=True)
+    z = x if other is None else np.asarray(other, dtype=float) - np.mean(other, axis=1, keepdims=True)
+    second = n * (P - n) / (P - 1) / P
+    covariance, v, w = second * (x @ z.T), second * (x**2).sum(1), second * (z**2).sum(1)
+    kernel = arc_cosine_kernel(covariance, v, w)
+    if not skewness:
+        return kernel
+    # E[relu(z) relu(z')] moves by sum k_abc E[d_a d_b d_c relu(z) relu(z')] / 6 over the third cumulants k of z, z'.
+    third = n * (P - n) * (P - 2 * n) / ((P - 1) * (P - 2)) / P
+    s, t = (np.sqrt(np.where(u > 0, u, np.inf)) for u in (v, w))
+    own, others = third * (x**3).sum(1) / s**3, third * (z**3).sum(1) / t**3
+    mixed = ((x**2) @ z.T) * (third / s)[:, None] + (x @ (z**2).T) * (third / t)
+    return kernel + (3 * mixed - (own[:, None] + others) * covariance) / (12 * math.sqrt(2 * math.pi))
+
+
+@finite_arguments
+def exact_flynet_kernel(x: np.ndarray, other: np.ndarray, fan_in: int = FlyNet.fan_in) -> float:
+    """Mean of ``relu(z) relu(z')`` over *all* sets of ``fan_in`` distinct pixels, for one pair of images.
+
+    The number of sets with given sums in both images is a coefficient of the elementary symmetric polynomial of degree
+    ``fan_in`` in ``u^x[p] v^other[p]``. Newton's identities give that polynomial at all roots of unity, from the power
+    sums; a Fourier transform gives its coefficients. Memory: 130 bytes times (``fan_in`` x largest level + 1)^2.
+
+    Args:
+        x: ``(pixels,)`` grey levels, whole numbers from 0 to 63.
+        other: ``(pixels,)``, likewise.
+        fan_in: pixels that a unit sums.
+
+    Returns:
+        the kernel of the grey levels; multiply by the square of the step from one level to the next.
+
+    Raises:
+        ParameterError: a level is out of range, or ``fan_in`` is not a whole number from 1 to the number of pixels.
+    """
+    images = [np.asarray(image) for image in (x, other)]
+    P = len(images[0])
+    n = check_int("fan_in", fan_in, 1, P)
+    for image in images:
+        if image.shape != (P,) or image.dtype.kind not in "iu" or image.min() < 0 or image.max() >= _LEVELS:
+            raise ParameterError(f"both images must be rows of whole numbers from 0 to {_LEVELS - 1}, equally long")
+    shape = [n * int(image.max()) + 1 for image in images]
+    counts = np.zeros(shape)
+    np.add.at(counts, tuple(images), 1 / P)  # of pixels, divided by P, so that no number grows large
+    spectrum = np.fft.fft2(counts)
+    # The power sum of degree k is the spectrum at k times each frequency.
+    rows, columns = (np.arange(size) for size in shape)
+    powers = [spectrum[np.ix_(k * rows % shape[0], k * columns % shape[1])] for k in range(1, n + 1)]
+    symmetric = [np.ones(shape, dtype=complex)]
+    for k in range(1, n + 1):
+        terms = ((-1) ** (i - 1) * symmetric[k - i] * powers[i - 1] / P ** (i - 1) for i in range(1, k + 1))
+        symmetric.append(sum(terms) / k)
+    share = np.fft.ifft2(symmetric[n]).real * (P**n / math.comb(P, n))
+    sums = [np.maximum(np.arange(size) - n * image.mean(), 0) for size, image in zip(shape, images, strict=True)]
+    return float(sums[0] @ share @ sums[1])
