@@ -13,11 +13,25 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 
 from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.networks import FlyNet
+from tgsh.runs import free_memory
 
 _LEVELS = 64  # of grey in `exact_flynet_kernel`, at most
+
+
+def check_kernel_size(n: int, m: int, copies: int = 1) -> None:
+    """Check that ``copies`` arrays of ``n`` x ``m`` numbers of 8 bytes fit into the free memory.
+
+    Raises:
+        ParameterError: they do not; the message says how much they take.
+    """
+    needed, free = 8 * n * m * copies, free_memory(torch.device("cpu"))
+    if needed > free:
+        size = f"{needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free"
+        raise ParameterError(f"a kernel of {n:,} x {m:,} images takes {size}; use fewer images")
 
 
 @finite_arguments
@@ -34,6 +48,7 @@ def arc_cosine_kernel(covariance: np.ndarray, variance: np.ndarray, other_varian
     Returns:
         ``(N, M)``; 0 where a variance is 0.
     """
+    check_kernel_size(len(variance), len(other_variance), copies=5)
     size = np.sqrt(np.outer(variance, other_variance))
     cosine = np.divide(covariance, size, out=np.zeros(size.shape), where=size > 0).clip(-1, 1)
     return size * (np.sqrt(1 - cosine**2) + (math.pi - np.arccos(cosine)) * cosine) / (2 * math.pi)
