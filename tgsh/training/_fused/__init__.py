@@ -100,7 +100,7 @@ def fused_logits(net: FlyNet, images: Tensor, context: Tensor, batch_size: int =
 
 
 class FusedLoop:
-    """What the compiled loops read: the weights of a network, and images.
+    """The compiled loops, with the weights of a network and the images that they read.
 
     Args:
         net: a network that `is_fused` accepts.
