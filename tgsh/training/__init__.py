@@ -1,4 +1,4 @@
-"""Training contexts: whole streams, in closed form, by autograd, by the published loop, and to the optimum."""
+"""Training contexts: whole streams, in one fused loop, in closed form, by autograd, as published, to the optimum."""
 
 from tgsh.training._autograd import fit_autograd
 from tgsh.training._baselines import train_in_sequence, train_jointly
