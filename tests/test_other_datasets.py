@@ -52,6 +52,9 @@ def test_classes_have_names(digits):
     named = ImageDataset("mine", "Mine", *digits.part("train"), *digits.part("test"), class_names=list("abcdefghij"))
     assert named.class_names == tuple("abcdefghij")
     assert named.subset(n_train=3).class_names == named.class_names
+    assert (digits.class_title(3), named.class_title(3)) == ("digit 3", "d")
+    with pytest.raises(ParameterError, match="k must be a whole number from 0 to 9; got 10"):
+        named.class_title(10)
     for wrong in (("a", "b"), "abcdefghij", tuple(range(10)), None):
         with pytest.raises(ParameterError, match="class_names must be 10 texts"):
             ImageDataset("mine", "Mine", *digits.part("train"), *digits.part("test"), class_names=wrong)

@@ -69,6 +69,11 @@ class ImageDataset:
         check_choice("part", name, ("train", "test"))
         return getattr(self, f"{name}_images"), getattr(self, f"{name}_labels")
 
+    def class_title(self, k: int) -> str:
+        """The name of class k in a title: "digit 3", "trouser"."""
+        name = self.class_names[check_int("k", k, 0, self.n_classes - 1)]
+        return f"digit {name}" if self.class_names == DIGITS else name
+
     def subset(self, n_train: int | None = None, n_test: int | None = None) -> ImageDataset:
         """A dataset of the first ``n_train`` training images and the first ``n_test`` test images; None: all of them.
 
