@@ -90,6 +90,8 @@ def run_sweep(chosen: argparse.Namespace) -> int:
         raise KeyboardInterrupt  # a scheduler's way to interrupt
 
     job = NAMED_JOBS.get(chosen.job, chosen.job)
+    if not job.endswith(".ipynb") and ":" not in job:
+        raise ParameterError(f"a sweep runs a chapter (book/NAME.ipynb) or a function (module:function); got {job!r}")
     job = open_notebook(job) if job.endswith(".ipynb") else job
     values = parse_grid(chosen.grid)
     profile = chosen.profile

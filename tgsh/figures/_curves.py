@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from tgsh.errors import ParameterError
 from tgsh.figures._style import BLUE, COLOURS, GREY, MARKERS, subplots
@@ -118,6 +118,10 @@ def _draw_over(ax: Axes, columns: Mapping[str, Sequence], name: str, across: str
                 points.setdefault(str(x) if as_text else x, []).append(y)
         x = list(points) if as_text else sorted(points)
         low, mean, high = ([end(points[at]) for at in x] for end in (min, np.mean, max))
-        ax.plot(x, mean, color=COLOURS[number], marker=MARKERS[number], ms=4, label=str(group))
-        ax.fill_between(x, low, high, color=COLOURS[number], alpha=0.25, lw=0)
+        line = "none" if across == "seed" else "-"  # seeds have no order
+        ax.plot(x, mean, color=COLOURS[number], marker=MARKERS[number], ms=4, ls=line, label=str(group))
+        if across != "seed":
+            ax.fill_between(x, low, high, color=COLOURS[number], alpha=0.25, lw=0)
+    if not as_text and all(isinstance(x, int) for x in places):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(title=name, xlabel=across or "")

@@ -109,6 +109,7 @@ class Chapter:
                 cwd=str(own if own.is_dir() else folder),
                 execution_timeout=LIMIT,
                 # No open ports; sockets of its own, so that several chapters can run at once.
+                extra_arguments=["--log-level=CRITICAL"],  # of a kernel that is told to end
                 config=Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "socket")}}),
             )
         except PapermillExecutionError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pkgutil
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +13,8 @@ from typing import Any, Protocol
 
 from tgsh.errors import ParameterError, TgshError
 from tgsh.runs._code import _is_library, _read, _sources, code_closure
+
+_reading = threading.Lock()
 
 
 class Job(Protocol):
@@ -111,8 +114,9 @@ def stable(closure: Callable[[], dict[str, str] | None], name: str) -> dict[str,
     for room in pkgutil.iter_modules(tgsh.__path__):
         if room.name != "__main__":
             import_module(f"tgsh.{room.name}")
-    _sources.clear()  # what was read before these imports names rooms instead of files
-    found = closure()
+    with _reading:
+        _sources.clear()  # what was read before these imports names rooms instead of files
+        found = closure()
     if found is None:
         raise ParameterError(f"the job {name} has no digest: a module that it imports has no source file")
     return dict(sorted(found.items()))
@@ -126,7 +130,8 @@ def check_code(sources: tuple[tuple[str, str], ...]) -> None:
         TgshError: a source is another one, or missing: a worker with another version, or a file that was edited.
     """
     for module, digest in sources:
-        known = _read(module)
+        with _reading:
+            known = _read(module)
         if known is None or known[0] != digest:
             found = "has no source" if known is None else "has another source"
             raise TgshError(f"{module} {found} here than where the sweep was started; give all machines one version")
