@@ -16,21 +16,26 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(tmp_path):
     place = tmp_path / "runs"
     place.mkdir()
     said = []
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+
+    def say(line):
+        said.append(line)
+        if line.startswith("waiting"):
+            cluster.scale(2)
+
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     with distributed.LocalCluster(**options, worker_dashboard_address=None, silence_logs=50) as cluster:
         cells = grid(x=range(6), place=[str(place)])
         address = cluster.scheduler_address
         # In its first run, the job of cell 1 kills its own process.
-        done = sweep(
-            sweep_jobs.once_deadly, cells, tmp_path / "out", backend="dask", scheduler=address, say=said.append
-        )
+        done = sweep(sweep_jobs.once_deadly, cells, tmp_path / "out", backend="dask", scheduler=address, say=say)
         with distributed.Client(cluster):  # of this process: no address needed
             one_more = grid(x=[6], place=[str(place)])
             assert len(sweep(sweep_jobs.once_deadly, one_more, tmp_path / "out", backend="dask").keys) == 1
     begun = Counter(int(path.name.split("-")[1]) for path in place.iterdir())
     assert begun == {x: 2 if x == 1 else 1 for x in range(7)}
     assert done.failures == {}
-    assert len(said) == 6
+    assert said[0] == "waiting for workers: the cluster has 1 of the 2 cores that a sweep needs"
+    assert len(said) == 7
     assert sweep_table(tmp_path / "out")["square"].to_pylist() == [x * x for x in range(7)]
 
 
