@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import nbformat
 import pyarrow.csv
@@ -84,6 +85,19 @@ def test_a_function_over_a_grid_gives_table_and_plot(tmp_path, capsys):
     assert main(command) == 1
     assert "2 of 3 were finished before" in capsys.readouterr().out
     assert len(list(place.iterdir())) == 4
+
+
+def test_the_job_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    page = (ROOT / "book" / "sweeps.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n# my_sweep.py\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "my_sweep.py").write_text(program.replace('load("digits")', 'load("digits", 300, 150)'))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", "my_sweep:accuracy", "-g", "width_mult=1", "-g", "seed=0:2", "--jobs", "1"]) == 0
+    table = pyarrow.parquet.read_table("sweeps/accuracy/accuracy.parquet")
+    assert table["seed"].to_pylist() == [0, 1]
+    assert all(0.3 < accuracy < 1 for accuracy in table["mean_accuracy"].to_pylist())
+    assert sweep_table("sweeps/accuracy/records")["width_mult"].to_pylist() == [1, 1]
 
 
 def test_a_chapter_over_a_grid_gives_its_recorded_numbers(tmp_path, capsys):

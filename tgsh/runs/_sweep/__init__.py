@@ -26,7 +26,7 @@ MOST_CELLS = 100_000
 
 @dataclass
 class Sweep:
-    """What a sweep has done.
+    """A finished sweep: its cells, and which of them failed.
 
     Attributes:
         folder: folder of the records.

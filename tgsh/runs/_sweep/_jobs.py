@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pkgutil
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _reading = threading.Lock()
 
 
 class Job(Protocol):
-    """What a sweep computes, one cell at a time. It is pickled to be sent to the workers.
+    """The computation that a sweep repeats, one cell at a time. It is pickled to be sent to the workers.
 
     Attributes:
         name: name of the job; it is part of the name of each record.
@@ -109,9 +110,7 @@ def stable(closure: Callable[[], dict[str, str] | None], name: str) -> dict[str,
     Raises:
         ParameterError: the closure is None, since a source is missing.
     """
-    import tgsh
-
-    for room in pkgutil.iter_modules(tgsh.__path__):
+    for room in pkgutil.iter_modules(sys.modules["tgsh"].__path__):
         if room.name != "__main__":
             import_module(f"tgsh.{room.name}")
     with _reading:
