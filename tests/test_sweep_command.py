@@ -188,6 +188,19 @@ def test_the_table_is_tidy_and_says_where_it_comes_from(tmp_path):
         write_table(table, tmp_path / "t.xlsx")
 
 
+def test_of_two_records_of_a_cell_the_later_counts(tmp_path):
+    (key,) = sweep("sweep_jobs:square", grid(x=[3], place=[str(tmp_path)]), tmp_path / "out", n_jobs=1).keys
+    record = json.loads((tmp_path / "out" / f"{key}.json").read_text())
+    for name, date, result in (("a", "2000-01-01", 1), ("b", "2999-01-01", 2), ("c", "2001-01-01", 3)):
+        record["provenance"] |= {"date": date, "code": name}
+        record["results"]["square"] = result
+        (tmp_path / "out" / f"{name}.json").write_text(json.dumps(record))
+    table = sweep_table(tmp_path / "out")
+    assert (table["square"].to_pylist(), table["run_code"].to_pylist()) == ([2], ["b"])
+    assert table.schema.metadata[b"code"] == b"b"
+    assert sweep_table(tmp_path / "out", ["c", key])["square"].to_pylist() == [3, 9]
+
+
 def test_records_that_are_no_table_are_one_line(tmp_path):
     with pytest.raises(ParameterError, match="holds no records of a sweep"):
         sweep_table(tmp_path)
