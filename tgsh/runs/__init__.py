@@ -10,7 +10,9 @@ from tgsh.runs._provenance import commit, record, show_stamp
 from tgsh.runs._rules import RULES, Rule
 from tgsh.runs._sweep import Sweep, grid, sweep
 from tgsh.runs._sweep._backends import BACKENDS
+from tgsh.runs._sweep._cell import Cell
 from tgsh.runs._sweep._chapter import Chapter, open_notebook
+from tgsh.runs._sweep._jobs import Job
 from tgsh.runs._sweep._points import parse_grid
 from tgsh.runs._sweep._table import sweep_table, write_table
 from tgsh.runs._verdicts import Estimate, below, holds, verdict
@@ -20,8 +22,10 @@ __all__ = [
     "PROFILES",
     "RULES",
     "ByValue",
+    "Cell",
     "Chapter",
     "Estimate",
+    "Job",
     "Rule",
     "Run",
     "RunCache",

@@ -41,7 +41,7 @@ class Chapter:
     parameters: dict[str, str]
 
     def code(self) -> dict[str, str]:
-        """As `tgsh.runs._sweep._jobs.Job.code`: of the cells, and of the modules of ``tgsh`` that they import."""
+        """As `tgsh.runs.Job.code`: of the cells, and of the modules of ``tgsh`` that they import."""
         source = "\n".join(
             "".join(cell["source"]) for cell in json.loads(self.notebook)["cells"] if cell["cell_type"] == "code"
         )
@@ -54,7 +54,7 @@ class Chapter:
             raise ParameterError(f"{self.name}.ipynb imports what is not there: {error}") from None
 
     def check(self, cell: Mapping[str, Any]) -> None:
-        """As `tgsh.runs._sweep._jobs.Job.check`: names, types as they are annotated, and the profile.
+        """As `tgsh.runs.Job.check`: names, types as they are annotated, and the profile.
 
         Ranges are checked by the chapter when it runs.
         """
