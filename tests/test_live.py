@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pages import ROOT, SITE, browser, cannot, open_page, site
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from strokes import STYLES
 
 from tgsh.benchmarks import InterpolatedRotation, interpolated_rotations
@@ -100,7 +100,7 @@ def test_tensors_are_written_beside_the_record_or_not_at_all(small, tmp_path, mo
 
 # arithmetic
 
-ROOM = ROOT / "tgsh" / "live"
+ROOM = ROOT / "tgsh" / "live" / "js"
 
 
 def in_browser(browser, body, *arguments, run=None):
@@ -155,11 +155,10 @@ def test_a_context_trained_in_the_page_is_that_of_the_package(browser, small, ba
 def test_contexts_saved_by_the_page_are_read_by_the_package(browser, tmp_path):
     body = """
     const [one, other] = [Float32Array.of(1, -2.5), Float32Array.of(0, 3)];
-    const file = writeVectors({ context_0: one, context_1: other }, { angles: "90 130" });
-    file.arrayBuffer().then((bytes) => arguments[0]([...new Uint8Array(bytes)]));
+    return [...writeVectors({ context_0: one, context_1: other }, { angles: "90 130" })];
     """
     path = tmp_path / "contexts.safetensors"
-    path.write_bytes(bytes(in_browser(browser, body, run=browser.execute_async_script)))
+    path.write_bytes(bytes(in_browser(browser, body)))
     assert load_contexts(path).tolist() == [[1, -2.5], [0, 3]]
 
 
@@ -169,6 +168,12 @@ def test_what_holds_no_contexts_is_a_line(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match="holds no contexts"):
+        load_contexts(path)
+
+
+def test_contexts_that_are_not_finite_are_a_line(tmp_path):
+    save_file({"context_0": np.float32([1, np.nan])}, path := tmp_path / "contexts.safetensors")
+    with pytest.raises(DataError, match="finite numbers"):
         load_contexts(path)
 
 

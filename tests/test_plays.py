@@ -1,6 +1,7 @@
 """The plays with single claims, in a browser, against the package on the tensors that the page holds."""
 
 import base64
+import gzip
 import re
 import time
 
@@ -62,7 +63,7 @@ def held():
     if not script.exists():
         cannot("the site has no live network: `make render`")
     (encoded,) = re.findall(r'tensors = "(.*?)"', script.read_text(encoding="utf-8"))
-    tensors = load(base64.b64decode(encoded))
+    tensors = load(gzip.decompress(base64.b64decode(encoded)))
     images, labels = tensors["images"].reshape(-1, 28, 28), tensors["labels"].long()
     return live_network(tensors), tensors["angles"].tolist(), images, labels
 
