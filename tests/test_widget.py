@@ -1,4 +1,4 @@
-"""The widgets of a notebook: what goes to the page and comes from it, and their module in a browser with a model of its own."""
+"""The widgets of a notebook: what goes to the page and comes from it, and their module in a browser."""
 
 import base64
 import subprocess
@@ -182,7 +182,9 @@ class Page:
     def __init__(self, browser, widget, tmp_path):
         (tmp_path / "empty.html").write_text("<!doctype html><title>empty</title>", encoding="utf-8")
         browser.get((tmp_path / "empty.html").as_uri())
-        traits = {name: encoded(getattr(widget, name)) for name in widget.keys if isinstance(getattr(widget, name), bytes)}
+        traits = {
+            name: encoded(getattr(widget, name)) for name in widget.keys if isinstance(getattr(widget, name), bytes)
+        }
         self.browser, self.widget = browser, widget
         assert browser.execute_async_script(START, widget._esm, traits) is None
 
