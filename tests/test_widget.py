@@ -1,6 +1,7 @@
 """The widgets of a notebook: what goes to the page and comes from it, and their module in a browser."""
 
 import base64
+import re
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from pages import browser
+from pages import ROOT, browser
 from safetensors.numpy import save
 
 from tgsh.benchmarks import InterpolatedRotation, ShiftMNIST, interpolated_rotations
@@ -137,6 +138,28 @@ def test_another_network_takes_the_place_of_the_first(lab, given):
     lab.put(other, given[1])
     assert torch.equal(lab.network.pixels, other.pixels)
     assert lab.trained == b""  # the contexts were those of the network before
+
+
+def blocks(page, heading):
+    """Python blocks of a section of a page."""
+    text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+
+
+def test_the_examples_of_the_pages_run(given):
+    first, second = blocks("live-figure", "In a notebook")
+    assert "epochs=5" in first
+    names = {}
+    exec(first.replace("epochs=5", "epochs=1").replace("Recipe(", "progress=False, recipe=Recipe("), names)
+    names["lab"].set_state({"trained": memoryview(save({"context_0": np.ones(784, np.float32)}))})
+    exec(second, names)
+    assert torch.equal(names["net"].context_vector(2), torch.ones(784))
+    assert np.allclose(255 * names["lab"].image, names["stream"].dataset.test_images[0])
+    first, second = blocks("your-own", "A digit of your own")
+    names = {"torch": torch, "net": given[0]}
+    exec(first + second, names)
+    assert names["logits"].shape == (1, 10)
 
 
 # the page
