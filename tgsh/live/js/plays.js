@@ -232,8 +232,9 @@ class HashTable extends Play {
     const under = { told: `of ${this.known.angles[task]}°, as told`, inferred: `of ${this.known.angles[task]}°, inferred` }[kind];
     const digits = nearest.map(({ digit }) => digit ?? "yours").join(", ");
     return (
-      `Code${under ? ` under the context ${under}` : ""}: ${text}. Of the ${size} items of the table, ${inBucket.length} have ` +
-      `the same code, ${own} of them turned as this one, within ${NEAR}°. Of the ${nearest.length} nearest, ${same} are; they show ${digits}.`
+      `Code${under ? ` under the context ${under}` : ""}: ${text}. Of the ${size} items of the table, ${inBucket.length} ` +
+      `${inBucket.length === 1 ? "has" : "have"} the same code, and ${own} of them ${own === 1 ? "is" : "are"} turned like this image, ` +
+      `within ${NEAR}°. Of the ${nearest.length} nearest items, ${same} ${same === 1 ? "is" : "are"} turned so; they show ${digits}.`
     );
   }
 }
