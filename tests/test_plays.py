@@ -257,7 +257,7 @@ def test_a_drawing_that_was_put_into_the_table_is_found_again(place):
     play.press("Put it into the table")
     assert play.told["nearest"].startswith(f"{size}:0")  # the item after the others, at no distance
     assert int(play.told["size"]) == size + 1
-    assert "they show yours, " in play.said
+    assert "from the nearest: yours, " in play.said
     play.choose("Turn", 200)
     assert not play.told["nearest"].startswith(f"{size}:0")
     play.press("Take mine out")

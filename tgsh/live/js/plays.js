@@ -234,7 +234,7 @@ class HashTable extends Play {
     return (
       `Code${under ? ` under the context ${under}` : ""}: ${text}. Of the ${size} items of the table, ${inBucket.length} ` +
       `${inBucket.length === 1 ? "has" : "have"} the same code, and ${own} of them ${own === 1 ? "is" : "are"} turned like this image, ` +
-      `within ${NEAR}°. Of the ${nearest.length} nearest items, ${same} ${same === 1 ? "is" : "are"} turned so; they show ${digits}.`
+      `within ${NEAR}°. Of the ${nearest.length} nearest items, ${same} ${same === 1 ? "is" : "are"} turned so. The digits, from the nearest: ${digits}.`
     );
   }
 }
