@@ -12,9 +12,9 @@ INSTALLED := $(VENV)/.installed
 CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py) tests/test_own_parts.py tests/test_live_figure.py tests/live_figure.js
 ASSETS := .assets/state
-RECORDS := $(wildcard data/results/*.json data/results/*.safetensors data/corrections/*.json data/claims.json)
+RECORDS := $(wildcard data/results/*.json data/results/figures/*/*.csv data/results/*.safetensors data/corrections/*.json data/claims.json)
 PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py tgsh/*/*/*.py tgsh/live/*.js tgsh/live/*.css)
-SOURCES := $(PACKAGE) tools/execute.py tools/seals.py tools/drafts.py $(INSTALLED)
+SOURCES := $(PACKAGE) tools/execute.py tools/figure_data.py tools/seals.py tools/drafts.py $(INSTALLED)
 RENDER := $(BIN)/python tools/render.py
 CHROMIUM ?= chromium
 

@@ -1,8 +1,8 @@
-"""What a term, a symbol or an equation of the paper means, where it is read: links to the notation page that carry a note.
+"""What a term, a symbol or an equation of the paper means, where it is read: a link to the notation page, with a note.
 
-The notation page is the only source: terms are its lists of definitions, symbols the first column of its table of symbols.
-The first mention of a term on a page, and of a symbol in a section, becomes a link. ``terms.js`` shows the note on hover and
-on focus; without it the link remains.
+The notation page is the only source: terms are its lists of definitions, symbols the first column of its table of
+symbols. The first mention of a term on a page, and of a symbol in a section, becomes a link. ``terms.js`` shows the
+note on hover and on focus; without it the link remains.
 """
 
 from __future__ import annotations
