@@ -26,7 +26,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run book chromium render pdf paper test benchmark format clear-cache clean always
+.PHONY: help archive run book chromium render pdf paper test benchmark format clear-cache clean always
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ render: _build/committed/html/index.html ## render the committed notebooks as th
 
 pdf: chromium _build/book.pdf ## the committed notebooks as one PDF, printed by chromium
 	@echo "The book (as committed): file://$$PWD/$<"
+
+archive: _build/committed/html/index.html ## what a release is archived with: the pages as a zip, RO-Crate, .zenodo.json (and the PDF, if built)
+	@$(BIN)/python tools/archive.py _build/committed/html _build/archive $(wildcard _build/book.pdf _build/book.epub)
+	@echo "The archive: $$PWD/_build/archive"
 
 run: $(INSTALLED) ## run one chapter with your parameters: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"
 	@$(if $(CHAPTER),,echo 'error: name a chapter: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"' >&2; exit 2)
