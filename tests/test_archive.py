@@ -23,12 +23,12 @@ def site(tmp_path):
     return tmp_path / "html"
 
 
-def test_an_archive_holds_the_pages_the_files_and_two_descriptions(site, tmp_path):
+def test_an_archive_holds_the_pages_the_files_and_their_description(site, tmp_path):
     pdf = tmp_path / "book.pdf"
     pdf.write_bytes(b"%PDF")
     archive.build(site, tmp_path / "out", [pdf])
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {archive.SITE, "book.pdf", ".zenodo.json", "ro-crate-metadata.json"}
+    assert names == {archive.SITE, "book.pdf", "ro-crate-metadata.json"}
     with zipfile.ZipFile(tmp_path / "out" / archive.SITE) as packed:
         assert packed.namelist() == ["tgsh-book/book/a.html", "tgsh-book/index.html"]
         assert packed.read("tgsh-book/index.html") == b"front"
@@ -49,6 +49,11 @@ def test_zenodo_is_told_what_the_citation_file_says():
     assert {entry["identifier"] for entry in told["related_identifiers"]} == {r["url"] for r in CITATION["references"]}
     person = {"family-names": "Hong", "given-names": "Jinyung"}
     assert archive.zenodo(CITATION | {"authors": [person]})["creators"] == [{"name": "Hong, Jinyung"}]
+
+
+def test_the_checkout_has_what_zenodo_reads():
+    file = ROOT / ".zenodo.json"
+    assert file.read_text(encoding="utf-8") == archive.as_text(archive.zenodo(CITATION)), "run `make archive`"
 
 
 def test_the_crate_names_every_file_and_refers_to_nothing_that_is_missing(site, tmp_path):

@@ -1,8 +1,8 @@
 """What a release is archived with: ``archive.py SITE FOLDER [FILE ...]``.
 
-FOLDER then holds the rendered pages as one zip to be read offline, copies of the files (the PDF, the EPUB), and two
-descriptions: ``.zenodo.json``, made from ``CITATION.cff`` (Zenodo reads only the former where both are), and
+FOLDER then holds the rendered pages as one zip to be read offline, copies of the files (the PDF, the EPUB), and
 ``ro-crate-metadata.json``, which says what each file is and which commit it came from. Equal input gives equal files.
+``.zenodo.json`` in the checkout is made from ``CITATION.cff`` (Zenodo reads only the former where both are).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def zenodo(citation: dict[str, Any]) -> dict[str, Any]:
 
 def crate(citation: dict[str, Any], folder: Path, commit: str, date: str) -> dict[str, Any]:
     """The RO-Crate 1.1 description of the files in ``folder``."""
-    files = sorted(path for path in folder.iterdir() if path.name not in ("ro-crate-metadata.json", ".zenodo.json"))
+    files = sorted(folder.iterdir())
     parts = [
         {
             "@id": path.name,
@@ -131,6 +131,11 @@ def crate(citation: dict[str, Any], folder: Path, commit: str, date: str) -> dic
     }
 
 
+def as_text(content: dict[str, Any]) -> str:
+    """JSON as it is written to files."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8")
     return done.stdout.strip() or "unknown"
@@ -145,14 +150,8 @@ def build(site: Path, folder: Path, files: list[Path]) -> None:
         zip_site(site, made / SITE)
         for file in files:
             shutil.copy2(file, made / file.name)
-        for name, content in (
-            (".zenodo.json", zenodo(citation)),
-            (
-                "ro-crate-metadata.json",
-                crate(citation, made, _git("rev-parse", "HEAD"), _git("log", "-1", "--format=%cs")),
-            ),
-        ):
-            (made / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        described = crate(citation, made, _git("rev-parse", "HEAD"), _git("log", "-1", "--format=%cs"))
+        (made / "ro-crate-metadata.json").write_text(as_text(described), encoding="utf-8")
         drafts.put_folder(made, folder)
 
 
@@ -168,6 +167,8 @@ def main() -> int:
         print(f"error: there is no {', '.join(missing)}: render the book first", file=sys.stderr)
         return 1
     build(chosen.site, chosen.folder, chosen.files)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    drafts.put_text(as_text(zenodo(citation)), ROOT / ".zenodo.json")
     return 0
 
 
