@@ -32,7 +32,7 @@ class AutoFile(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the docstring and of the members."""
         (name,) = self.arguments
-        room, module = import_module(name.rpartition(".")[0]), import_module(name)
+        room, module = import_module(".".join(name.split(".")[:2])), import_module(name)
         self.env.note_dependency(module.__file__)
         lines = [inspect.getdoc(module), ""]
         for definition in ast.parse(inspect.getsource(module)).body:
