@@ -132,7 +132,7 @@ class FusedLoop:
         self.W2 = net.W2.T.contiguous().numpy().ravel()
 
     def stage(self, rows: np.ndarray) -> np.ndarray:
-        """Lay out the images ``rows`` ``(B,)``, and return what is subtracted from the sums of each, ``(n * 16,)``."""
+        """Lay out images ``rows`` ``(B,)``, and return what is subtracted from the sums of each, ``(n * 16,)``."""
         self._check_rows(rows, len(rows))
         mean = np.empty(-(-len(rows) // self._kernel.LANES) * self._kernel.LANES, self.W2.dtype)
         n_hidden = len(self._places) // self._kernel.STRIDE
