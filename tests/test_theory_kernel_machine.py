@@ -114,6 +114,17 @@ def test_first_step_weights_are_those_of_class_templates():
     np.testing.assert_allclose(softmax(np.zeros(2)), [0.5, 0.5])
 
 
+def test_small_negative_eigenvalues_are_set_to_zero(problem):
+    h, _, labels = problem
+    kernel = (h @ h.T).numpy()
+    values, vectors = np.linalg.eigh(kernel)
+    bent = kernel - 0.1 * vectors[:, :1] @ vectors[:, :1].T
+    clean, clipped = (fit_kernel_machine(k, labels, RIDGE, n_classes=K) for k in (kernel, bent))
+    assert clean.negative == 0
+    assert clipped.negative == pytest.approx((0.1 - values[0]) / (values.sum() + 0.1), rel=0.01)
+    np.testing.assert_allclose(clipped.loss, clean.loss, rtol=1e-4)
+
+
 def test_kernels_that_are_none_are_refused():
     labels = torch.tensor([0, 1])
     with pytest.raises(ParameterError, match=r"shape \(N, N\)"):
