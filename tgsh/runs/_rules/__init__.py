@@ -29,7 +29,7 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
-    for part in (_paper, _beyond, _theory)
+    for part in (_paper, _beyond, _symmetry, _theory)
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
 }
