@@ -61,34 +61,25 @@ def group_average(similarity: np.ndarray, shift: int) -> np.ndarray:
 
 
 @finite_arguments
-def shared_residual(matrices: Sequence[np.ndarray], shift: int = 1) -> np.ndarray:
-    """Correlation between networks of what the distance of two tasks does not explain, for each relabelling.
+def shared_residual(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Correlation between networks of what the distance of two tasks does not explain, for each cyclic relabelling.
 
-    Each matrix loses its circulant part. The rest of one network is correlated with the rest of another whose tasks are
-    relabelled by a multiple of ``shift``, and the correlations are averaged over all pairs of networks. Where the law
-    of the matrices is invariant under relabelling, every relabelling, none included, has the same law: the first number
-    is one of several that are equally likely to be the largest. This is an exact permutation test.
+    Each matrix loses its circulant part. The mean rest of every second network is correlated with the mean rest of the
+    others, whose tasks are relabelled by 0, 1, 2 and so on. Where the law of the matrices is invariant under
+    relabelling, no relabelling differs from any other: the first number is as likely as each of them to be the largest.
+    So its rank among them is an exact permutation test.
 
     Args:
         matrices: similarity matrices ``(T, T)`` of two or more independent networks.
-        shift: tasks between successive relabellings.
 
     Returns:
-        ``(T / shift,)``; the first without relabelling.
+        ``(T,)``; the first without relabelling.
 
     Raises:
-        ParameterError: there are fewer than two matrices, or ``shift`` does not divide T.
+        ParameterError: there are fewer than two matrices.
     """
     check_int("the number of matrices", len(matrices), 2)
-    T = len(matrices[0])
-    shift = check_int("shift", shift, 1, T)
-    if T % shift:
-        raise ParameterError(f"shift must divide the number of tasks, {T}; got {shift}")
     rests = [matrix - circulant_part(matrix) for matrix in matrices]
-
-    def correlation(a: int, b: int, k: int) -> float:
-        turned = np.roll(rests[b], (k, k), (0, 1))
-        return float(np.corrcoef(pairs_of(rests[a]), pairs_of(turned))[0, 1])
-
-    pairs = [(a, b) for a in range(len(rests)) for b in range(a)]
-    return np.array([np.mean([correlation(a, b, k) for a, b in pairs]) for k in range(0, T, shift)])
+    one, other = np.mean(rests[::2], axis=0), np.mean(rests[1::2], axis=0)
+    turned = [np.roll(other, (k, k), (0, 1)) for k in range(len(other))]
+    return np.array([np.corrcoef(pairs_of(one), pairs_of(rest))[0, 1] for rest in turned])
