@@ -173,11 +173,11 @@ def run_cell(
     seed: int,
     settings: str = "{}",
     dataset: str = "mnist",
-    n_train: int = 1000,
-    n_test: int = 250,
+    n_train: int = 500,
+    n_test: int = 200,
     n_validation: int = 1000,
     n_tasks: int | None = None,
-    timed: int = 2,
+    timed: int = 1,
 ) -> dict[str, float]:
     """Measure one method on one stream with one seed.
 
@@ -240,7 +240,7 @@ def stream_of(
 
 
 def tune(
-    stream: str, method: str, dataset: str = "mnist", n_train: int = 1000, n_validation: int = 1000
+    stream: str, method: str, dataset: str = "mnist", n_train: int = 500, n_validation: int = 1000
 ) -> dict[str, Any]:
     """Choose the settings of a method on the first task of a stream, by accuracy on held-out training images.
 

@@ -17,6 +17,23 @@ from tgsh.scoreboard._method import ToldMethod, float_bytes, inputs
 _STEPS = 100  # of L-BFGS at most
 
 
+def coordinates(h: Tensor) -> tuple[Tensor, Tensor]:
+    """Features ``(N, d)`` in the coordinates of a basis of the space that they span, which is faster where N < d.
+
+    A penalty on squares does not depend on the basis, and weights outside that space are 0; so a readout of the
+    coordinates is that of the features.
+
+    Returns:
+        coordinates ``(N, r)``, and the orthonormal basis ``(r, d)``.
+    """
+    if len(h) >= h.shape[1]:
+        return h, torch.eye(h.shape[1], dtype=h.dtype)
+    squares, vectors = torch.linalg.eigh(h @ h.T)
+    kept = squares > 1e-10 * squares[-1]
+    rotated = vectors[:, kept] * squares[kept].sqrt()
+    return rotated, (vectors[:, kept] / squares[kept].sqrt()).T @ h
+
+
 class Readout(ToldMethod):
     """Multinomial logistic regression for each task, by scikit-learn (L-BFGS, penalty on the squares of the weights).
 
@@ -44,16 +61,20 @@ class Readout(ToldMethod):
 
     def _learn(self, images: Tensor, labels: Tensor) -> None:
         readout = LogisticRegression(C=self.C, max_iter=_STEPS)
+        h = self._features(images).double()
+        rotated, back = coordinates(h)
         with warnings.catch_warnings():
             # Stopping after these steps is part of the method: it regularises as well.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            readout.fit(self._features(images).numpy(), labels.numpy())
+            readout.fit(rotated.numpy(), labels.numpy())
+        readout.coef_ = readout.coef_ @ back.numpy()
+        readout.n_features_in_ = h.shape[1]
         self.readouts.append(readout)
 
     def _answer(self, images: Tensor, task: int) -> Tensor:
         if task >= len(self.readouts):  # not learned yet: all logits are 0
             return torch.zeros(len(images), dtype=torch.int64)
-        return torch.from_numpy(self.readouts[task].predict(self._features(images).numpy()))
+        return torch.from_numpy(self.readouts[task].predict(self._features(images).double().numpy()))
 
     @property
     def stored(self) -> tuple[int, int]:
