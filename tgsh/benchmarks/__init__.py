@@ -3,7 +3,6 @@
 from tgsh.benchmarks._augment import TABLE_1, Augmentation, AugmentMNIST
 from tgsh.benchmarks._manifolds import AnalyticMap, ManifoldSample, sample_manifolds, unit_vectors
 from tgsh.benchmarks._mixed import Mixed
-from tgsh.benchmarks._permuted import Permutation, PermutedMNIST
 from tgsh.benchmarks._rotation import InterpolatedRotation, Rotation, RotationMNIST, interpolated_rotations
 from tgsh.benchmarks._shift import Shift, ShiftMNIST
 from tgsh.benchmarks._split import Classes, SplitMNIST
@@ -20,8 +19,6 @@ __all__ = [
     "ManifoldSample",
     "Mixed",
     "Part",
-    "Permutation",
-    "PermutedMNIST",
     "Positions",
     "Rotation",
     "RotationMNIST",
