@@ -2,7 +2,7 @@
 
 from tgsh.runs._cache import RunCache
 from tgsh.runs._code import code_digest, imported_code
-from tgsh.runs._device import device_name, resolve_device
+from tgsh.runs._device import device_name, free_memory, resolve_device
 from tgsh.runs._identity import ByValue, describe, identity, tensor_digest
 from tgsh.runs._profiles import PROFILES, Run, open_chapter
 from tgsh.runs._progress import track
@@ -24,6 +24,7 @@ __all__ = [
     "commit",
     "describe",
     "device_name",
+    "free_memory",
     "holds",
     "identity",
     "imported_code",
