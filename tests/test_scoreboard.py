@@ -60,7 +60,7 @@ def test_a_permutation_moves_every_pixel_and_is_the_same_in_every_process(few):
     code = (
         "import torch; from tgsh.benchmarks import Permutation; "
         "index = (torch.arange(784) % 251).to(torch.uint8).reshape(1, 28, 28); "
-        "print(Permutation(0, 1)(index)[0, :2].flatten().tolist())"
+        "print(Permutation(1, 0)(index)[0, :2].flatten().tolist())"
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     index = (torch.arange(784) % 251).to(torch.uint8).reshape(1, 28, 28)
