@@ -4,6 +4,7 @@ from tgsh.scoreboard._cells import METHODS, Entry, Stopwatch, accuracy_matrix, m
 from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
 from tgsh.scoreboard._fly import FlyAssociation
 from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
+from tgsh.scoreboard._grid import REDUCED, grid_cells, read_settings
 from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
 from tgsh.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
 from tgsh.scoreboard._mlp import OwnNetwork
@@ -16,6 +17,7 @@ __all__ = [
     "EWC",
     "METHODS",
     "N_TRIALS",
+    "REDUCED",
     "STREAMS",
     "BatchEnsemble",
     "ContextsByGaussians",
@@ -42,8 +44,10 @@ __all__ = [
     "accuracy_matrix",
     "descend",
     "fisher_diagonal",
+    "grid_cells",
     "make_stream",
     "measures",
+    "read_settings",
     "run_cell",
     "split_images",
     "stream_of",
