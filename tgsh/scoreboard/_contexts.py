@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from tgsh.benchmarks import TaskStream
 from tgsh.datasets import ImageDataset
 from tgsh.networks import CRWN, FlyNet, NeuroModNet
 from tgsh.scoreboard._method import ToldMethod, float_bytes
+from tgsh.scoreboard._streams import STREAMS
 from tgsh.training import Recipe, training_rule
 
 
@@ -22,6 +25,16 @@ class _AsGiven:
 
     def __call__(self, images: Tensor) -> Tensor:
         return images
+
+
+@lru_cache(maxsize=8)
+def _drawn(n_tasks: int, width_mult: int, seed: int) -> FlyNet:
+    return FlyNet(n_tasks, width_mult, seed)
+
+
+def fly_network(n_tasks: int, width_mult: int, seed: int) -> FlyNet:
+    """A FlyNet with at least ``n_tasks`` contexts, untrained: a copy of one that is drawn once, which takes longest."""
+    return copy.deepcopy(_drawn(max(n_tasks, max(STREAMS.values())), width_mult, seed))
 
 
 def learn_context(net: CRWN, task: int, images: Tensor, labels: Tensor, recipe: Recipe) -> None:
@@ -59,7 +72,7 @@ class FlyContexts(ToldMethod):
 
     def __init__(self, n_tasks: int, seed: int = 0, lr: float = 0.01, epochs: int = 3, width_mult: int = 10) -> None:
         super().__init__(n_tasks, seed)
-        self.net: CRWN = FlyNet(n_tasks, width_mult, seed)
+        self.net: CRWN = fly_network(n_tasks, width_mult, seed)
         self.recipe = Recipe(epochs=epochs, lr=lr)
 
     def _learn(self, images: Tensor, labels: Tensor) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tgsh.errors import ParameterError
-from tgsh.networks import FlyNet
+from tgsh.scoreboard._contexts import fly_network
 from tgsh.scoreboard._method import N_CLASSES, UntoldMethod, float_bytes, inputs
 
 
@@ -36,7 +36,7 @@ class FlyAssociation(UntoldMethod):
         super().__init__(n_tasks, seed)
         if not 0 < share <= 1:
             raise ParameterError(f"share must be above 0 and at most 1; got {share!r}")
-        self.net = FlyNet(1, width_mult, seed)
+        self.net = fly_network(1, width_mult, seed)
         self.active = max(1, round(share * self.net.n_hidden))
         self.synapses = torch.zeros(N_CLASSES, self.net.n_hidden)
 

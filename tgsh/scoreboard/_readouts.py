@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from tgsh.errors import check_int
-from tgsh.networks import FlyNet
+from tgsh.scoreboard._contexts import fly_network
 from tgsh.scoreboard._method import ToldMethod, float_bytes, inputs
 
 _STEPS = 100  # of L-BFGS at most
@@ -52,7 +52,7 @@ class Readout(ToldMethod):
         super().__init__(n_tasks, seed)
         self.C = C
         width_mult = check_int("width_mult", width_mult, 0)
-        self.net = FlyNet(1, width_mult, seed) if width_mult else None
+        self.net = fly_network(1, width_mult, seed) if width_mult else None
         self.readouts: list[LogisticRegression] = []
 
     def _features(self, images: Tensor) -> Tensor:
