@@ -77,7 +77,7 @@ def learned(method, stream):
 @every_method
 def test_a_separable_problem_is_learned(name, bars):
     entry = METHODS[name]
-    best = [entry.make(1, 0, settings) for settings in entry.kind.TRIALS]
+    best = [entry.make(1, 0, settings) for settings in entry.kind.TRIALS[::3]]
     accuracy = []
     for method in best:
         method.learn(*bars)

@@ -4,7 +4,7 @@ from tgsh.scoreboard._cells import METHODS, Entry, Stopwatch, accuracy_matrix, m
 from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
 from tgsh.scoreboard._fly import FlyAssociation
 from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
-from tgsh.scoreboard._grid import REDUCED, grid_cells, read_settings
+from tgsh.scoreboard._grid import REDUCED, grid_cells, is_cell, read_settings, recorded_cells
 from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
 from tgsh.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
 from tgsh.scoreboard._mlp import OwnNetwork
@@ -45,9 +45,11 @@ __all__ = [
     "descend",
     "fisher_diagonal",
     "grid_cells",
+    "is_cell",
     "make_stream",
     "measures",
     "read_settings",
+    "recorded_cells",
     "run_cell",
     "split_images",
     "stream_of",

@@ -43,7 +43,8 @@ class PooledGaussians:
             self.counts = F.pad(self.counts, (0, missing))
         self.sums.index_add_(0, group, h.double())
         self.counts += group.bincount(minlength=len(self.counts))
-        self.gram += (h.T @ h).double()
+        h = h.double()  # rounding in single precision would make a small shrinkage fail
+        self.gram += h.T @ h
 
     @property
     def means(self) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tgsh.datasets import checkout_folder
 from tgsh.errors import DataError
 from tgsh.scoreboard._cells import METHODS
 from tgsh.scoreboard._streams import STREAMS
@@ -67,3 +68,31 @@ def grid_cells(
         for stream in STREAMS
         if stream in n_tasks
     ]
+
+
+def recorded_cells(path: Path | str | None = None) -> list[dict[str, Any]]:
+    """Rows of the recorded table: the arguments of `run_cell`, what it returned, and the commit (``run_commit``).
+
+    Args:
+        path: Parquet file; default: ``data/scoreboard.parquet`` of the checkout.
+
+    Raises:
+        DataError: there is no such file, or it is damaged.
+    """
+    import pyarrow.parquet
+
+    folder = checkout_folder()
+    if path is None and folder is None:
+        raise DataError(
+            "the recorded table is in the repository, and this package is not run from it; use profile quick"
+        )
+    path = Path(path) if path is not None else folder / "data" / "scoreboard.parquet"
+    try:
+        return pyarrow.parquet.read_table(path).to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"{path} cannot be read ({type(error).__name__}); run tools/scoreboard.py") from None
+
+
+def is_cell(row: Mapping[str, Any], cell: Mapping[str, Any]) -> bool:
+    """Whether a recorded row has the arguments of a cell."""
+    return all(row.get(name) == value for name, value in cell.items())
