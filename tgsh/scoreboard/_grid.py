@@ -20,14 +20,18 @@ _FIRST = {"rotation": "rotation", "shift": "rotation", "permuted": "rotation", "
 Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
-def read_settings(path: Path | str) -> Settings:
+def read_settings(path: Path | str | None = None) -> Settings:
     """Read what `tune` found, from a JSON file: stream -> method -> settings and accuracies of the trials.
 
     Streams whose first task is the same, the images as they are, share an entry.
 
+    Args:
+        path: default: ``data/scoreboard_settings.json`` of the checkout.
+
     Raises:
         DataError: there is no such file, it is damaged, or a method is missing.
     """
+    path = _of_checkout("scoreboard_settings.json") if path is None else path
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         missing = [name for stream in set(_FIRST.values()) for name in METHODS if name not in found[stream]]
@@ -81,16 +85,18 @@ def recorded_cells(path: Path | str | None = None) -> list[dict[str, Any]]:
     """
     import pyarrow.parquet
 
-    folder = checkout_folder()
-    if path is None and folder is None:
-        raise DataError(
-            "the recorded table is in the repository, and this package is not run from it; use profile quick"
-        )
-    path = Path(path) if path is not None else folder / "data" / "scoreboard.parquet"
+    path = _of_checkout("scoreboard.parquet") if path is None else path
     try:
         return pyarrow.parquet.read_table(path).to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read ({type(error).__name__}); run tools/scoreboard.py") from None
+
+
+def _of_checkout(name: str) -> Path:
+    folder = checkout_folder()
+    if folder is None:
+        raise DataError(f"data/{name} is in the repository, which this package is not run from; use profile quick")
+    return folder / "data" / name
 
 
 def is_cell(row: Mapping[str, Any], cell: Mapping[str, Any]) -> bool:
