@@ -46,14 +46,14 @@ every_method = pytest.mark.parametrize("name", METHODS)
 
 @pytest.fixture(scope="module")
 def stream(few):
-    return RotationMNIST(few, 3, 90)
+    return RotationMNIST(few.subset(n_train=100, n_test=60), 3, 90)
 
 
 @pytest.fixture(scope="module")
 def bars():
     """A separable problem: the class is the row of the image that is lit."""
-    labels = torch.arange(10).repeat(20)
-    images = torch.zeros(200, 28, 28, dtype=torch.uint8)
+    labels = torch.arange(10).repeat(10)
+    images = torch.zeros(100, 28, 28, dtype=torch.uint8)
     for image, k in zip(images, labels.tolist(), strict=True):
         image[2 * k + 2 : 2 * k + 4] = 200
     noise = torch.randint(40, images.shape, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -77,7 +77,7 @@ def learned(method, stream):
 @every_method
 def test_a_separable_problem_is_learned(name, bars):
     entry = METHODS[name]
-    best = [entry.make(1, 0, settings) for settings in entry.kind.TRIALS[::3]]
+    best = [entry.make(1, 0, settings) for settings in entry.kind.TRIALS[::5]]
     accuracy = []
     for method in best:
         method.learn(*bars)
@@ -111,42 +111,27 @@ def test_a_told_method_needs_the_task_and_an_untold_one_refuses_it(name, few):
 
 
 @every_method
-def test_an_answer_does_not_depend_on_the_images_beside_it(name, stream):
-    method = learned(make(name, 3), stream)
-    images = torch.cat([stream.images(t, "test", slice(8))[0] for t in range(3)])
-    if method.told:
-        images = images[:8]
-    task = 0 if method.told else None
-    together = method.predict(images, task)
-    alone = torch.cat([method.predict(image[None], task) for image in images])
-    assert (together == alone).double().mean() >= 1 - 1 / len(images)  # rounding may decide one close case
-    assert together.dtype == torch.int64
-
-
-@every_method
-def test_a_method_repeats_itself_and_what_it_stores_is_counted(name, stream):
-    one, other = (learned(make(name, 3), stream) for _ in range(2))
-    images, _ = stream.images(1, "test")
-    task = 1 if one.told else None
-    assert torch.equal(one.predict(images, task), other.predict(images, task))
+def test_a_method_repeats_itself_judges_images_alone_and_counts_what_it_stores(name, stream):
+    one, other = make(name, 2), make(name, 2)
+    images, _ = stream.images(0, "test", slice(10))
+    task = 0 if one.told else None
+    for method in (one, other):
+        method.learn(*stream.images(0, "train"))
+    early = None if one.joint else one.predict(images, task)
+    for method in (one, other):
+        method.learn(*stream.images(1, "train"))
+        method.finish()
+    late = one.predict(images, task)
+    assert torch.equal(late, other.predict(images, task))
+    if one.isolated:  # what is learned later changes nothing
+        assert one.told
+        assert torch.equal(early, late)
+    alone = torch.cat([one.predict(image[None], task) for image in images])
+    assert (alone == late).sum() >= 9  # rounding may decide one close case
     numbers, size = one.stored
-    assert numbers > 0
-    assert size > 0
-    with pytest.raises(ParameterError, match="all 3 tasks"):
+    assert min(numbers, size) > 0
+    with pytest.raises(ParameterError, match="all 2 tasks"):
         one.learn(*stream.images(0, "train"))
-
-
-@every_method
-def test_an_isolated_method_answers_a_task_as_before(name, stream):
-    method = make(name, 3)
-    images, _ = stream.images(0, "test")
-    method.learn(*stream.images(0, "train"))
-    before = method.predict(images, 0) if method.told else None
-    for t in (1, 2):
-        method.learn(*stream.images(t, "train"))
-    if method.isolated:
-        assert method.told
-        assert torch.equal(method.predict(images, 0), before)
 
 
 # The paper's networks
@@ -171,7 +156,7 @@ def test_flynet_learns_the_contexts_of_the_book(stream):
 def test_a_readout_is_that_of_scikit_learn(stream):
     method = learned(Readout(3, 0, 0.1, 0), stream)
     images, labels = stream.images(2, "train")
-    model = LogisticRegression(C=0.1, max_iter=1000).fit(inputs(images).numpy(), labels.numpy())
+    model = LogisticRegression(C=0.1, max_iter=300).fit(inputs(images).numpy(), labels.numpy())
     test, _ = stream.images(2, "test")
     same = method.predict(test, 2).numpy() == model.predict(inputs(test).numpy())
     assert same.mean() > 0.98
@@ -327,14 +312,14 @@ def test_the_penalty_of_ewc_is_the_sum_over_the_tasks():
 
 def test_the_reservoir_is_uniform():
     times = np.zeros(40)
-    for seed in range(600):
+    for seed in range(300):
         kept = Reservoir(8, seed)
         labels = torch.arange(40)
         kept.offer(torch.zeros(40, 784), labels, torch.zeros(40, 10))
         times[kept.labels.numpy()] += 1
-    expected = 600 * 8 / 40
+    expected = 300 * 8 / 40
     chi_square = ((times - expected) ** 2 / expected).sum()
-    assert times.sum() == 4800
+    assert times.sum() == 2400
     assert chi_square < 72
 
 
@@ -343,7 +328,7 @@ def test_replay_without_its_terms_is_fine_tuning(stream):
     plain = learned(FineTuned(3, 0, hidden=32), stream)
     for one, other in zip(method.weights, plain.weights, strict=True):
         torch.testing.assert_close(one, other)
-    assert method.buffer.offered == 3 * 300
+    assert method.buffer.offered == 3 * 100
     assert len(method.buffer) == 50
 
 
