@@ -207,6 +207,8 @@ def run_cell(
     timed = check_int("timed", timed, 0)
     with _one_thread():
         learner = entry.make(len(tasks), seed, json.loads(settings))
+        if timed:  # compile FlyNet's training before it is timed
+            METHODS["flynet"].make(1, seed, {}).learn(*tasks.images(0, "train", slice(10)))
         watch = Stopwatch(METHODS["flynet"].make(len(tasks), seed, {}), min(timed, len(tasks)))
         matrix = accuracy_matrix(learner, tasks, watch)
     found = {"final_accuracy": average_accuracy(matrix[1:])} if learner.joint else measures(matrix)
