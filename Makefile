@@ -26,7 +26,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run book chromium render pdf paper test benchmark format clear-cache clean always
+.PHONY: help run book chromium render pdf paper test datasets benchmark format clear-cache clean always
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ test: $(INSTALLED) ## install and run everything that CI runs
 	$(BIN)/python tools/fetch_assets.py .test-assets --tests
 	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results --moved tests/moved_numbers.json
 	$(BIN)/python -m pytest tests
+
+datasets: $(INSTALLED) ## run every chapter on small files in the format of Fashion-MNIST and of Kuzushiji-MNIST (no download)
+	TGSH_EVERY_CHAPTER=1 $(BIN)/python -m pytest tests/test_chapters_on_datasets.py
 
 benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)
 	$(BIN)/python -m tgsh benchmark --profile paper --out data/results

@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from sklearn.datasets import load_digits as sklearn_digits
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.datasets import folder_from, load_digits
+from tgsh.datasets import folder_from, small_digits
 from tgsh.errors import DataError, ParameterError, TgshError, check_int
 from tgsh.extensions import TaskMemory
 from tgsh.networks import FlyNet
@@ -79,19 +78,16 @@ def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples
     weights, offsets = memory.linear
     W2, contexts = net.W2.cpu(), net.context_vectors().cpu()
     examples = _examples(stream, check_int("n_examples", n_examples, 1, len(stream.dataset.test_labels)))
-    bunch, digits = sklearn_digits(), load_digits()
-    is_test = torch.zeros(len(bunch.target), dtype=torch.bool)  # as `load_digits` splits: every fifth of a class
-    for k in range(net.n_classes):
-        is_test[np.flatnonzero(bunch.target == k)[::5]] = True
-    n, source = len(digits.train_labels), generator(net.seed, "live")
+    digits, digit_labels, is_test = small_digits()
+    n, source = int((~is_test).sum()), generator(net.seed, "live")
     tensors = {
         "pixels": net.pixels.cpu().to(torch.int16),
         "angles": torch.tensor(stream.positions, dtype=torch.float32),
         "gaussian_offset": (offsets - offsets.mean()).float().cpu(),
         "images": stream.dataset.test_images[examples].flatten(1),
         "labels": stream.dataset.test_labels[examples].to(torch.uint8),
-        "digits": torch.from_numpy(bunch.images).to(torch.uint8),
-        "digit_labels": torch.from_numpy(bunch.target).to(torch.uint8),
+        "digits": digits,
+        "digit_labels": digit_labels.to(torch.uint8),
         "digit_is_test": is_test.to(torch.uint8),
         "order": torch.stack([batch_order(net.seed, 0, epoch, n) for epoch in range(EPOCHS)]).to(torch.int16),
         "start_g": torch.randn(2, generator=source),
