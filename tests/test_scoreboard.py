@@ -8,20 +8,27 @@ import sys
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 
 from tgsh.benchmarks import PermutedMNIST
-from tgsh.errors import ParameterError
+from tgsh.errors import DataError, ParameterError
 from tgsh.measures import average_incremental_accuracy
+from tgsh.runs import sweep, sweep_table, write_table
 from tgsh.scoreboard import (
     METHODS,
+    REDUCED,
     STREAMS,
     FineTuned,
     FlyContexts,
     Joint,
     Stopwatch,
     accuracy_matrix,
+    grid_cells,
+    is_cell,
     make_stream,
     measures,
+    read_settings,
+    recorded_cells,
     run_cell,
     split_images,
     stream_of,
@@ -186,3 +193,68 @@ def test_the_first_task_of_three_streams_is_the_same():
     for images, labels in first[1:]:
         assert torch.equal(images, first[0][0])
         assert torch.equal(labels, first[0][1])
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [("gaussians", "flynet"), ("own_large", "finetuned"), ("ewc", "finetuned"), ("joint", "finetuned")],
+)
+def test_methods_that_share_trials_are_the_same_on_the_first_task(name, same, few):
+    images, labels = few.train_images[:60], few.train_labels[:60]
+    found = []
+    for key in (name, same):
+        method = METHODS[key].make(2, 3, METHODS[key].kind.TRIALS[0])
+        method.learn(images, labels)
+        if method.joint:
+            method.finish()
+        found.append(method.predict(few.test_images, 0 if method.told else None))
+    assert torch.equal(*found)
+
+
+def test_the_settings_in_the_repository_are_trials_with_the_highest_accuracy():
+    settings = read_settings()
+    assert set(settings) == set(STREAMS)
+    for stream, of_stream in settings.items():
+        for name, found in of_stream.items():
+            trials = METHODS[name].kind.TRIALS
+            assert len(found["accuracy"]) == len(trials), (stream, name)
+            assert found["settings"] == trials[int(np.argmax(found["accuracy"]))], (stream, name)
+
+
+def test_settings_that_are_missing_or_damaged_are_one_line(tmp_path):
+    with pytest.raises(DataError, match="FileNotFoundError"):
+        read_settings(tmp_path / "none.json")
+    whole = json.loads((ROOT / "data" / "scoreboard_settings.json").read_text(encoding="utf-8"))
+    del whole["split"]["ridge"]
+    (tmp_path / "part.json").write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(DataError, match="lacks settings of ridge"):
+        read_settings(tmp_path / "part.json")
+    (tmp_path / "part.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match="does not hold the settings"):
+        read_settings(tmp_path / "part.json")
+
+
+def test_the_grid_has_every_method_on_every_stream_seed_after_seed():
+    cells = grid_cells(read_settings(), range(2), n_train=30)
+    assert len(cells) == 2 * len(METHODS) * len(STREAMS)
+    assert [cell["seed"] for cell in cells] == sorted(cell["seed"] for cell in cells)
+    assert all(cell["n_tasks"] == REDUCED[cell["stream"]] and cell["n_train"] == 30 for cell in cells)
+    assert len({json.dumps(cell, sort_keys=True) for cell in cells}) == len(cells)
+
+
+def test_cells_are_swept_recorded_and_read(tmp_path):
+    cells = grid_cells(read_settings(), [0], {"split": 2}, ["pixels", "joint"], timed=0, **SMALL)
+    found = sweep(run_cell, cells, tmp_path / "records", n_jobs=1, say=lambda line: None)
+    assert not found.failures
+    write_table(sweep_table(tmp_path / "records"), tmp_path / "table.parquet")
+    rows = recorded_cells(tmp_path / "table.parquet")
+    assert len(rows) == 2
+    for cell in cells:
+        (row,) = [row for row in rows if is_cell(row, cell)]
+        expected = run_cell(**cell)
+        assert row["final_accuracy"] == expected["final_accuracy"]
+        assert row["run_commit"]
+        assert row.get("forgetting") == expected.get("forgetting")
+    assert not is_cell(rows[0], cells[0] | {"seed": 7})
+    with pytest.raises(DataError, match=r"run tools/scoreboard\.py"):
+        recorded_cells(tmp_path / "none.parquet")
