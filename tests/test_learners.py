@@ -147,7 +147,7 @@ def test_flynet_learns_the_contexts_of_the_book(stream):
         expected = net(net.inputs(images), t).argmax(1)
         assert (method.predict(images, t) == expected).all()
     # The order of the images of a task is that of its place in the stream.
-    torch.testing.assert_close(method.net.context_vectors(), net.context_vectors())
+    torch.testing.assert_close(method.net.context_vectors()[:3], net.context_vectors())
     assert method.stored == (3 * (1568 + 1), 12 * (1568 + 1))
 
 
@@ -290,8 +290,9 @@ def test_importances_are_not_all_zero_and_are_the_fisher_diagonal():
 def test_the_penalty_of_ewc_is_the_sum_over_the_tasks():
     method = EWC(3, 0, hidden=4, strength=2.0)
     source = torch.Generator().manual_seed(0)
-    anchors = [[torch.rand(w.shape, generator=source) for w in method.weights] for _ in range(2)]
-    fishers = [[torch.rand(w.shape, generator=source) for w in method.weights] for _ in range(2)]
+    method.importance, method.pull = ([w.double() * 0 for w in method.weights] for _ in range(2))
+    anchors = [[torch.rand(w.shape, generator=source, dtype=torch.float64) for w in method.weights] for _ in range(2)]
+    fishers = [[torch.rand(w.shape, generator=source, dtype=torch.float64) for w in method.weights] for _ in range(2)]
     for anchor, fisher in zip(anchors, fishers, strict=True):
         for total, pull, F, w in zip(method.importance, method.pull, fisher, anchor, strict=True):
             total += F
@@ -306,9 +307,11 @@ def test_the_penalty_of_ewc_is_the_sum_over_the_tasks():
         )
         return sum(terms)  # strength / 2 is 1
 
-    one, other = ([torch.rand(w.shape, generator=source) for w in method.weights] for _ in range(2))
+    one, other = (
+        [torch.rand(w.shape, generator=source, dtype=torch.float64) for w in method.weights] for _ in range(2)
+    )
     difference = method._against_forgetting(one) - method._against_forgetting(other)
-    assert float(difference) == pytest.approx(float(whole(one) - whole(other)), rel=1e-4)
+    assert float(difference) == pytest.approx(float(whole(one) - whole(other)), rel=1e-6)
 
 
 def test_the_reservoir_is_uniform():
@@ -384,7 +387,7 @@ def test_pooled_gaussians_are_means_and_the_covariance_within():
 def test_gaussians_find_the_tasks_of_the_book(stream):
     method = learned(ContextsByGaussians(3, 0, epochs=1, width_mult=2), stream)
     net = method.fly.net
-    memory = fit_task_memory(net, stream)
+    memory = fit_task_memory(net, stream, net.context_vectors()[:3])
     scores = score_tasks(net, stream, memory)
     for t in range(3):
         images, _ = stream.images(t, "test")

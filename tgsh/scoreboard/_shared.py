@@ -245,6 +245,8 @@ class Joint(FineTuned):
         self.kept = [*getattr(self, "kept", []), (images, labels)]
 
     def finish(self) -> None:
-        """Train on all images; their order is that of one task."""
+        """Train on all images, in the order of a first task."""
         images, labels = (torch.cat(list(parts)) for parts in zip(*self.kept, strict=True))
+        n_learned, self.n_learned = self.n_learned, 0
         super()._learn(images, labels)
+        self.n_learned = n_learned
