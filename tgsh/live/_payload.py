@@ -67,12 +67,15 @@ def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples
 
     Raises:
         ParameterError: the network has a dense or uncentred W1, its contexts and the tasks differ in number, the tasks
-            lie on no axis, or a task lacks a class.
+            are not rotations at equal steps of a full turn, or a task lacks a class.
     """
     if net.projection != "sparse" or not net.centred:
         raise ParameterError("the live network has a sparse, centred W1, as the published FlyNet has")
     if net.n_tasks != len(stream) or stream.positions is None:
         raise ParameterError(f"the live network needs {net.n_tasks} tasks on an axis, one for each context")
+    steps = np.arange(len(stream)) * 360 / len(stream)
+    if stream.unit != "degrees" or stream.period != 360 or not np.allclose(stream.positions, steps):
+        raise ParameterError("the live network needs rotations at equal steps of a full turn, the first by 0 degrees")
     if len(memory.task) != len(stream) * net.n_classes:
         raise ParameterError("the live network needs tasks that have all ten classes")
     weights, offsets = memory.linear
@@ -139,13 +142,35 @@ def load_contexts(path: str | Path) -> Tensor:
     They belong to the network `live_network` of the same page with n units, and can be given to its `set_context`.
 
     Raises:
-        DataError: the file is missing, or is none of these.
+        DataError: the file is missing, or is none of these, or a number is not finite.
     """
     try:
-        found = load(Path(path).read_bytes())
-        return torch.stack([torch.from_numpy(found[f"context_{i}"].copy()) for i in range(len(found))])
-    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        content = Path(path).read_bytes()
+    except OSError as error:
         raise DataError(f"{path} holds no contexts of a live network ({error})") from None
+    return contexts_from(content, path)
+
+
+def contexts_from(content: bytes, source: str | Path) -> Tensor:
+    """Contexts ``(C, n)`` from the bytes of a file as a page writes it; errors name the ``source``."""
+    try:
+        found = load(content)
+        contexts = torch.stack([torch.from_numpy(found[f"context_{i}"].copy()) for i in range(len(found))])
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{source} holds no contexts of a live network ({error})") from None
+    if contexts.ndim != 2 or contexts.dtype != torch.float32 or not torch.isfinite(contexts).all():
+        raise DataError(f"{source} holds contexts that are no rows of finite numbers in single precision")
+    return contexts
+
+
+def as_file(tensors: dict[str, Tensor]) -> bytes:
+    """Bytes of a safetensors file."""
+    return save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()})
+
+
+def tensors_from(content: bytes) -> dict[str, Tensor]:
+    """Tensors of a safetensors file."""
+    return {name: torch.from_numpy(values) for name, values in load(content).items()}
 
 
 def publish(run: Run, tensors: dict[str, Tensor]) -> None:
@@ -163,7 +188,7 @@ def publish(run: Run, tensors: dict[str, Tensor]) -> None:
     draft = path.with_name(f"{path.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()}))
+        draft.write_bytes(as_file(tensors))
         os.replace(draft, path)
     except OSError as error:
         with suppress(OSError):

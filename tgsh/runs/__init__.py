@@ -9,14 +9,23 @@ from tgsh.runs._progress import track
 from tgsh.runs._provenance import commit, record, show_stamp
 from tgsh.runs._rules import RULES, Rule
 from tgsh.runs._sweep import Sweep, grid, sweep
+from tgsh.runs._sweep._backends import BACKENDS
+from tgsh.runs._sweep._cell import Cell
+from tgsh.runs._sweep._chapter import Chapter, open_notebook
+from tgsh.runs._sweep._jobs import Job
+from tgsh.runs._sweep._points import parse_grid
 from tgsh.runs._sweep._table import sweep_table, write_table
 from tgsh.runs._verdicts import Estimate, below, holds, verdict
 
 __all__ = [
+    "BACKENDS",
     "PROFILES",
     "RULES",
     "ByValue",
+    "Cell",
+    "Chapter",
     "Estimate",
+    "Job",
     "Rule",
     "Run",
     "RunCache",
@@ -34,7 +43,9 @@ __all__ = [
     "imported_code",
     "n_workers",
     "open_chapter",
+    "open_notebook",
     "parallel_map",
+    "parse_grid",
     "record",
     "resolve_device",
     "show_stamp",

@@ -26,7 +26,7 @@ MOST_CELLS = 100_000
 
 @dataclass
 class Sweep:
-    """What a sweep has done.
+    """A finished sweep: its cells, and which of them failed.
 
     Attributes:
         folder: folder of the records.
@@ -114,18 +114,18 @@ def sweep(
         raise TgshError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
     by_key = {key: Cell(key, cell) for cell in cells for key in [_cell.key_of(job.name, cell, digest)]}
     result = Sweep(folder, by_key)
-    run = _Running(task, result, backend, say)
+    run = _Running(task, result, say)
     if run.left():
-        with chosen(backend, n_jobs, scheduler, backend_options):
-            run.all()
+        with chosen(backend, n_jobs, scheduler, backend_options, say or _to_stderr) as ready:
+            run.all(ready)
     return result
 
 
 class _Running:
     """A sweep while it runs: what is left, and what is said."""
 
-    def __init__(self, task: Task, result: Sweep, backend: str, say: Callable[[str], None] | None) -> None:
-        self.task, self.result, self.backend, self.say = task, result, backend, say
+    def __init__(self, task: Task, result: Sweep, say: Callable[[str], None] | None) -> None:
+        self.task, self.result, self.say = task, result, say
         self.finished = {key for key in result.cells if _cell.read(result.folder, key) is not None}
         result.n_found = len(self.finished)
         self.started = time.monotonic()
@@ -135,13 +135,13 @@ class _Running:
         known = self.finished | self.result.failures.keys()
         return [cell for key, cell in self.result.cells.items() if key not in known]
 
-    def all(self) -> None:
+    def all(self, ready: Callable[[], dict[str, Any]]) -> None:
         """Run what is left. Where a process dies, go on without the cells that it held; then run these one by one."""
         suspects: set[str] = set()
         while True:
             n_left = len(self.left())
             try:
-                self.some([cell for cell in self.left() if cell.key not in suspects])
+                self.some([cell for cell in self.left() if cell.key not in suspects], ready)
                 break
             except _BrokenError as broken:
                 found = self.died() - suspects
@@ -150,7 +150,7 @@ class _Running:
                 suspects |= found
         for key in [key for key in self.result.cells if key in suspects]:
             try:
-                self.some([self.result.cells[key]])
+                self.some([self.result.cells[key]], ready)
             except _BrokenError as broken:
                 if key not in self.died():
                     raise broken.for_reader() from broken.__cause__
@@ -160,12 +160,12 @@ class _Running:
         """Keys of the cells in the middle of which a process ended."""
         return {cell.key for cell in self.left() if _cell.died(self.result.folder, cell.key)}
 
-    def some(self, cells: list[Cell]) -> None:
+    def some(self, cells: list[Cell], ready: Callable[[], dict[str, Any]]) -> None:
         """Run cells; then wait for those that another sweep has claimed."""
         keys = {cell.key for cell in cells}
         for wait in (False, True):
             todo = [cell for cell in self.left() if cell.key in keys]
-            with contextlib.closing(_outcomes(self.task, todo, wait, self.backend)) as outcomes:
+            with contextlib.closing(_outcomes(self.task, todo, wait, ready)) as outcomes:
                 for outcome in outcomes:
                     self.take(outcome)
 
@@ -196,7 +196,7 @@ class _Running:
         """Say what became of a cell, and how long the others will take."""
         if self.say is None:
             if text.startswith("failed: "):
-                print(text, file=sys.stderr, flush=True)
+                _to_stderr(text)
             return
         total = len(self.result.cells)
         n_left = total - len(self.finished) - len(self.result.failures)
@@ -214,7 +214,7 @@ class _BrokenError(Exception):
         return TgshError(f"the sweep stopped: {self}; what is finished is kept")
 
 
-def _outcomes(task: Task, cells: list[Cell], wait: bool, backend: str) -> Iterator[Outcome]:
+def _outcomes(task: Task, cells: list[Cell], wait: bool, ready: Callable[[], dict[str, Any]]) -> Iterator[Outcome]:
     # Outcomes as they come, where the backend can do so. What a job raises is in its outcome: any other exception is
     # the backend's.
     def calls() -> Iterator[Any]:
@@ -222,15 +222,18 @@ def _outcomes(task: Task, cells: list[Cell], wait: bool, backend: str) -> Iterat
             record = _cell.read(Path(task.folder), cell.key)  # another sweep may have finished it since
             yield joblib.delayed(compute)(task, cell, wait) if record is None else joblib.delayed(_found)(cell, record)
 
-    as_they_come = "list" if backend == "ray" else "generator_unordered"
     if not cells:
         return
     try:
-        yield from joblib.Parallel(batch_size=1, return_as=as_they_come)(calls())
+        yield from joblib.Parallel(batch_size=1, **ready())(calls())
     except TgshError:
         raise
     except Exception as error:
         raise _BrokenError(f"{type(error).__name__}: {_cell.one_line(error)}") from error
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _found(cell: Cell, record: dict[str, Any]) -> Outcome:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import joblib
@@ -31,22 +32,48 @@ def check_backend(backend: str, n_jobs: int | None, scheduler: str | None) -> No
 
 
 @contextlib.contextmanager
-def chosen(backend: str, n_jobs: int | None, scheduler: str | None, options: dict[str, Any]) -> Iterator[None]:
+def chosen(
+    backend: str, n_jobs: int | None, scheduler: str | None, options: dict[str, Any], say: Callable[[str], None]
+) -> Iterator[Callable[[], dict[str, Any]]]:
     """Choose a backend for `joblib.Parallel` in the context; of Dask, connect to the scheduler first.
+
+    Yields:
+        a function to call before each `joblib.Parallel`; it waits for the workers of a Dask cluster, and returns the
+        arguments of `joblib.Parallel`.
 
     Raises:
         ParameterError: its library is missing, or no scheduler answers.
     """
     with contextlib.ExitStack() as stack:
+
+        def ready() -> dict[str, Any]:
+            return {"return_as": "list" if backend == "ray" else "generator_unordered"}
+
         if backend == "dask":
             client = _client(scheduler)
             if scheduler is not None:
                 stack.enter_context(client)
-            options = {"client": client, "wait_for_workers_timeout": SECONDS} | options
+            options = {"client": client} | options
+
+            def ready() -> dict[str, Any]:
+                _wait_for_workers(client, say)
+                # All cells at once: workers that join later, as those of a queue do, find work.
+                return {"return_as": "generator_unordered", "pre_dispatch": "all"}
+
         if backend == "ray":
             _register_ray()
         stack.enter_context(joblib.parallel_config(backend, n_jobs=-1 if n_jobs is None else n_jobs, **options))
-        yield
+        yield ready
+
+
+def _wait_for_workers(client: Any, say: Callable[[str], None]) -> None:
+    # joblib runs everything in this process where a backend has a single core.
+    said = False
+    while (n_cores := sum(client.ncores().values())) < 2:
+        if not said:
+            say(f"waiting for workers: the cluster has {n_cores} of the 2 cores that a sweep needs")
+            said = True
+        time.sleep(0.2)
 
 
 def _client(scheduler: str | None) -> Any:

@@ -50,7 +50,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Task:
-    """What the cells of one sweep share.
+    """The part that all cells of one sweep share.
 
     Attributes:
         job: the job.
@@ -67,7 +67,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell.
+    """The outcome of a cell: a record, a failure, or neither.
 
     Attributes:
         key: the key of the cell.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import pkgutil
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,9 +15,11 @@ from typing import Any, Protocol
 from tgsh.errors import ParameterError, TgshError
 from tgsh.runs._code import _is_library, _read, _sources, code_closure
 
+_reading = threading.Lock()
+
 
 class Job(Protocol):
-    """What a sweep computes, one cell at a time. It is pickled to be sent to the workers.
+    """The computation that a sweep repeats, one cell at a time. It is pickled to be sent to the workers.
 
     Attributes:
         name: name of the job; it is part of the name of each record.
@@ -106,13 +110,12 @@ def stable(closure: Callable[[], dict[str, str] | None], name: str) -> dict[str,
     Raises:
         ParameterError: the closure is None, since a source is missing.
     """
-    import tgsh
-
-    for room in pkgutil.iter_modules(tgsh.__path__):
+    for room in pkgutil.iter_modules(sys.modules["tgsh"].__path__):
         if room.name != "__main__":
             import_module(f"tgsh.{room.name}")
-    _sources.clear()  # what was read before these imports names rooms instead of files
-    found = closure()
+    with _reading:
+        _sources.clear()  # what was read before these imports names rooms instead of files
+        found = closure()
     if found is None:
         raise ParameterError(f"the job {name} has no digest: a module that it imports has no source file")
     return dict(sorted(found.items()))
@@ -126,7 +129,8 @@ def check_code(sources: tuple[tuple[str, str], ...]) -> None:
         TgshError: a source is another one, or missing: a worker with another version, or a file that was edited.
     """
     for module, digest in sources:
-        known = _read(module)
+        with _reading:
+            known = _read(module)
         if known is None or known[0] != digest:
             found = "has no source" if known is None else "has another source"
             raise TgshError(f"{module} {found} here than where the sweep was started; give all machines one version")

@@ -22,12 +22,13 @@ def sweep_table(folder: Path | str, keys: Sequence[str] | None = None) -> pyarro
     Columns are the parameters, the results, ``run_seconds``, and the provenance: ``run_device``, ``run_commit``,
     ``run_code`` (a digest: rows with equal ones were computed by equal code), ``run_date`` and ``run_versions``.
     Where a cell lacks a parameter or result of other cells, the table holds a null. The metadata of the schema name
-    the job, the commits, the parameters and the results.
+    the job, the commits, the digests of code, the parameters and the results.
 
     Args:
         folder: folder of a sweep.
         keys: keys of the records, in the order of the rows, such as `Sweep.keys`; default: all records, sorted by
-            their parameters.
+            their parameters. Of records of the same parameters, which code of different versions has left, that is then
+            the latest.
 
     Raises:
         ParameterError: there are no records, records of several jobs, or a column of both numbers and texts.
@@ -47,7 +48,9 @@ def sweep_table(folder: Path | str, keys: Sequence[str] | None = None) -> pyarro
     if both:
         raise ParameterError(f"{both[0]} is a parameter in some records and a result in others; give each a folder")
     if keys is None:
-        records.sort(key=lambda record: [_order(record["parameters"].get(name)) for name in parameters])
+        records.sort(key=lambda record: record["provenance"]["date"])
+        latest = {tuple(_order(record["parameters"].get(name)) for name in parameters): record for record in records}
+        records = [latest[place] for place in sorted(latest)]
     columns = {name: _column(name, [record["parameters"].get(name) for record in records]) for name in parameters}
     columns |= {name: _column(name, [record["results"].get(name) for record in records]) for name in results}
     columns["run_seconds"] = pa.array([float(record["seconds"]) for record in records])
@@ -59,6 +62,7 @@ def sweep_table(folder: Path | str, keys: Sequence[str] | None = None) -> pyarro
     metadata = {
         "job": jobs[0],
         "commit": ", ".join(sorted({source["commit"] for source in sources})),
+        "code": ", ".join(sorted({source["code"] for source in sources})),
         "parameters": " ".join(parameters),
         "results": " ".join(results),
     }
