@@ -15,7 +15,7 @@ PACKAGE = ROOT / "tgsh"
 # A room imports itself and rooms before it; CONTRIBUTING.md has the same list.
 ORDER = (
     *("errors", "seeding", "datasets", "runs", "benchmarks", "networks"),
-    *("measures", "training", "inversion", "extensions", "live", "timing", "figures"),
+    *("measures", "training", "lenses", "inversion", "extensions", "live", "timing", "figures"),
 )
 FILES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in FILES})

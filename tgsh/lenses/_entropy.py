@@ -1,4 +1,4 @@
-"""Diffusion spectral entropy and mutual information (Liu and others 2023).
+"""Diffusion spectral entropy and mutual information (Liao and others 2023).
 
 Points exchange probability with their neighbours; the eigenvalues of this diffusion, as probabilities, have an entropy:
 0 bits where all points coincide, log2 n where n points are far from each other. The mutual information with a label is
