@@ -14,7 +14,7 @@ from tgsh import FlyNet, ImageDataset, NeuroModNet, Recipe, RotationMNIST, TaskS
 from tgsh.benchmarks import Augmentation, InterpolatedRotation, Mixed, Rotation
 from tgsh.runs import describe, identity
 from tgsh.runs._code import code_closure, code_identity
-from tgsh.training import fit_closed_form, train_jointly
+from tgsh.training import fit_closed_form, fit_fused, train_jointly
 
 SHORT = Recipe(epochs=1, batch_size=64)
 
@@ -281,7 +281,7 @@ def test_mixed_tasks_are_read_from_the_cache_again(few, monkeypatch):
     stream = RotationMNIST(few, n_tasks=2, step=90)
     nets = [FlyNet(1, width_mult=1) for _ in range(2)]
     train_jointly(nets[0], stream, 2, SHORT)
-    monkeypatch.setattr("tgsh.training._closed_form.batches", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("tgsh.training._fused._fit_task", lambda *_: pytest.fail("trained again"))
     train_jointly(nets[1], stream, 2, SHORT)
     assert torch.equal(nets[0].context_vectors(), nets[1].context_vectors())
 
@@ -369,12 +369,13 @@ def test_libraries_count_by_their_version(write_module, monkeypatch):
 
 
 def test_code_counts_that_computes_a_result_and_no_other():
-    trained = {name for thing in (FlyNet, fit_closed_form, RotationMNIST) for name in code_closure(thing.__module__)}
+    trained = {name for thing in (FlyNet, fit_fused, RotationMNIST) for name in code_closure(thing.__module__)}
     own = {name for name in trained if name.startswith("tgsh")}
     assert own >= {
         "tgsh.networks._flynet",
         "tgsh.networks._crwn",
         "tgsh.training._closed_form",
+        "tgsh.training._fused._kernel",
         "tgsh.training._recipe",
         "tgsh.benchmarks._rotation",
         "tgsh.benchmarks._stream",
@@ -394,7 +395,7 @@ def test_code_counts_that_computes_a_result_and_no_other():
 
 def test_an_edit_of_a_module_changes_the_identity_of_what_contains_it(monkeypatch):
     things = {"rotation": Rotation(10), "interpolated": InterpolatedRotation(10), "drawn": Augmentation("T5", 0)}
-    nets = {"FlyNet": FlyNet(1, width_mult=1), "rule": fit_closed_form}
+    nets = {"FlyNet": FlyNet(1, width_mult=1), "rule": fit_fused}
 
     def identities():
         return {name: identity(thing) for name, thing in (things | nets).items()}
@@ -413,8 +414,9 @@ def test_an_edit_of_a_module_changes_the_identity_of_what_contains_it(monkeypatc
 
     assert changed_by("tgsh.benchmarks._rotation") == {"rotation", "interpolated"}
     assert changed_by("tgsh.benchmarks._augment") == {"drawn"}
-    assert changed_by("tgsh.networks._flynet") == {"FlyNet"}
+    assert changed_by("tgsh.networks._flynet") == {"FlyNet", "rule"}
     assert changed_by("tgsh.training._closed_form") == {"rule"}
+    assert changed_by("tgsh.training._fused._kernel") == {"rule"}
     assert changed_by("tgsh.training._reference") == set()
     assert changed_by("tgsh.datasets") == {"rotation", "interpolated", "drawn", "FlyNet", "rule"}
     assert identities() == before

@@ -8,12 +8,17 @@ from tgsh.__main__ import main
 from tgsh.errors import ParameterError
 from tgsh.timing import (
     Ceilings,
+    Spread,
     Work,
+    beside_a_neighbour,
+    floor_of_task,
     growth,
+    neighbour,
     papers_streams,
     peak_memory,
     roofline_points,
     spread,
+    spread_of,
     task_work,
     time_stream,
 )
@@ -21,22 +26,51 @@ from tgsh.training import groups
 
 
 def test_floor_of_a_task_counted_by_hand():
-    work = task_work(n_train=10, n_test=0, width_mult=1, epochs=2)
+    work = task_work(n_train=10, n_test=0, width_mult=1, epochs=2, kept=True)
     assert work.bytes == 4 * 10 * 784 * 3
     assert work.operations == 10 * 784 * (7 + 2 * 40)
+    again = task_work(n_train=10, n_test=3, width_mult=1, epochs=2)
+    assert again.bytes == 784 * (2 * 10 + 3)
+    assert again.operations == 2 * 10 * 784 * (7 + 40) + 3 * 784 * 27
     ceilings = Ceilings(bandwidth=10, arithmetic=5).best(Ceilings(bandwidth=8, arithmetic=10))
     assert Work(bytes=20, operations=30).seconds(ceilings) == 5
+    # Where memory is fast, features are kept; where it is slow, they are computed again.
+    size = (10, 3, 1, 2)
+    assert floor_of_task(Ceilings(bandwidth=1e9, arithmetic=1), *size)[0] == task_work(*size, kept=True)
+    assert floor_of_task(Ceilings(bandwidth=1, arithmetic=1e9), *size)[0] == task_work(*size)
+
+
+def test_median_quartiles_and_least():
+    assert spread_of([5.0, 1.0, 2.0, 3.0, 4.0]) == Spread(median=3, low=2, high=4, least=1)
+
+
+def test_a_neighbour_runs_inside_the_block_only():
+    with neighbour() as process:
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_the_paths_beside_a_neighbour(few):
+    found = beside_a_neighbour(lambda n: FlyNet(n, width_mult=1), RotationMNIST(few, n_tasks=1), rounds=1)
+    assert set(found) == {"operators", "fast"}
+    for path in found.values():
+        assert path["slowed"] == path["beside"]["median"] / path["alone"]["median"]
+        assert 0 < path["alone"]["least"] <= path["alone"]["median"]
 
 
 def test_roofline_of_stages_counted_by_hand():
     times = {
         "plain": {"dense W1 x, centre, ReLU": 1000.0},
-        "fast": {"bags of seven, ReLU": 1000.0, "two thin products": 500.0},
+        "operators": {"bags of seven, ReLU": 1000.0, "two thin products": 500.0},
+        "fused": {"seven sums, ten logits": 1000.0, "the sums again, gradient": 250.0},
     }
-    dense, bags, thin = roofline_points(times, width_mult=1, batch=2)
+    dense, bags, thin, forward, backward = roofline_points(times, width_mult=1, batch=2)
     assert dense["achieved"] == 2 * 2 * 784 * 784
     assert bags["intensity"] == 8 * 2 * 784 / (4 * 2 * (784 + 784))
     assert thin["achieved"] == 2 * 4 * 10 * 2 * 784
+    assert forward["achieved"] == 28 * 2 * 784
+    assert backward["achieved"] == 4 * forward["achieved"]
+    assert forward["intensity"] == 28 * 2 * 784 / (4 * (784 + 18 * 784))
 
 
 def test_peak_memory_sees_an_allocation():

@@ -3,7 +3,7 @@ import torch
 
 from tgsh import FlyNet, NeuroModNet, ParameterError, Recipe, RotationMNIST, evaluate, train_stream
 from tgsh.runs import RunCache, parallel_map
-from tgsh.training import _closed_form, _stream, fit_autograd, fit_closed_form, training_rule
+from tgsh.training import _fused, _stream, fit_autograd, fit_closed_form, fit_fused, training_rule
 
 SHORT = Recipe(epochs=2, batch_size=32)
 
@@ -56,7 +56,7 @@ def test_the_record_holds_contexts_before_and_after(stream):
 
 
 def test_the_training_rule_follows_from_the_network(stream):
-    assert training_rule(FlyNet(1, width_mult=1)) is fit_closed_form
+    assert training_rule(FlyNet(1, width_mult=1)) is fit_fused
     assert training_rule(NeuroModNet(1, (20, 20))) is fit_autograd
     assert training_rule(NeuroModNet(1, (20,))) is fit_autograd
     assert training_rule(Shifted(1, width_mult=1)) is fit_autograd
@@ -98,7 +98,7 @@ def test_stream_learns_and_forgets_nothing(stream):
 def test_finished_tasks_are_not_trained_again(stream, monkeypatch):
     first = FlyNet(4, width_mult=1)
     record = train_stream(first, stream, SHORT, progress=False)
-    monkeypatch.setattr(_closed_form, "batches", _must_not_run)
+    monkeypatch.setattr(_fused, "_fit_task", _must_not_run)
     second = FlyNet(4, width_mult=1)
     again = train_stream(second, stream, SHORT, progress=False)
     assert again.from_cache == (True,) * 4
@@ -111,15 +111,15 @@ def _must_not_run(*args, **kwargs):
 
 
 def test_an_interrupted_stream_goes_on_where_it_stopped(stream, monkeypatch):
-    batches = _closed_form.batches
+    fit_task = _fused._fit_task
 
-    def interrupted(net, stream, tasks, recipe, data_seed):
-        if max(tasks) >= 2:  # by task, since workers may start them in any order
+    def interrupted(net, stream, task, recipe, data_seed):
+        if task >= 2:  # by task, since workers may start them in any order
             raise KeyboardInterrupt
-        return batches(net, stream, tasks, recipe, data_seed)
+        fit_task(net, stream, task, recipe, data_seed)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_closed_form, "batches", interrupted)
+        patch.setattr(_fused, "_fit_task", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train_stream(FlyNet(4, width_mult=1), stream, SHORT, device="cpu", progress=False)
     record = train_stream(FlyNet(4, width_mult=1), stream, SHORT, device="cpu", progress=False)

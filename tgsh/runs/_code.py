@@ -155,6 +155,8 @@ def _home(source: str, name: str) -> str:
     value = getattr(sys.modules.get(source), name, None)
     if isinstance(value, ModuleType):
         return value.__name__
+    if value is None and not _is_library(source.partition(".")[0]) and _spec(f"{source}.{name}") is not None:
+        return f"{source}.{name}"  # a file of a package, imported by a function that has not run yet
     defined = hasattr(value, "__qualname__") and value.__module__ in sys.modules
     return value.__module__ if defined and source.partition(".")[0] == "tgsh" else source
 

@@ -1,35 +1,40 @@
 """The benchmark, the time of each stage, and the machine."""
 
 from tgsh.timing._benchmark import (
-    Work,
     benchmark,
     compare,
     growth,
     papers_streams,
     spread,
     table,
-    task_work,
     time_fast,
     time_stream,
 )
+from tgsh.timing._floor import Work, floor_of_task, task_work
 from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
+from tgsh.timing._neighbour import Spread, beside_a_neighbour, neighbour, spread_of
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
 
 __all__ = [
     "Ceilings",
+    "Spread",
     "Work",
     "benchmark",
+    "beside_a_neighbour",
     "compare",
+    "floor_of_task",
     "growth",
     "kept_or_recomputed",
     "machine",
     "measure_ceilings",
+    "neighbour",
     "papers_streams",
     "peak_memory",
     "profile_stages",
     "roofline_points",
     "seconds_of",
     "spread",
+    "spread_of",
     "table",
     "task_work",
     "time_fast",

@@ -1,51 +1,23 @@
-"""The benchmark: the published loop, the fast path, and a lower bound (the floor), timed in one run.
+"""The benchmark: the published loop, two faster paths, and a lower bound (the floor), timed in one run.
 
 ``python -m tgsh benchmark`` (or ``make benchmark``) prints the table, and writes it with a description of the machine.
-Times on a shared machine drift, so the two paths alternate, task by task, and the benchmark reports their ratio.
+Times on a shared machine drift, so the paths take turns, and the benchmark reports ratios of medians.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from tgsh.benchmarks import AugmentMNIST, RotationMNIST, ShiftMNIST, TaskStream
 from tgsh.datasets import ImageDataset
 from tgsh.networks import FlyNet
 from tgsh.runs import n_workers, resolve_device, track
-from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
+from tgsh.timing._floor import floor_of_task
+from tgsh.timing._machine import machine, measure_ceilings, peak_memory, seconds_of
+from tgsh.timing._neighbour import beside_a_neighbour, spread_of
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
-from tgsh.training import Recipe, fit_reference, groups, learn, reference_accuracy_on
-
-
-@dataclass(frozen=True)
-class Work:
-    """The work that a result requires, however it is computed.
-
-    Attributes:
-        bytes: bytes moved to and from memory.
-        operations: floating-point operations.
-    """
-
-    bytes: float
-    operations: float
-
-    def seconds(self, ceilings: Ceilings) -> float:
-        """Time at the ceilings of the machine, if moving and computing do not overlap."""
-        return self.bytes / ceilings.bandwidth + self.operations / ceilings.arithmetic
-
-
-def task_work(n_train: int, n_test: int, width_mult: int, epochs: int) -> Work:
-    """Work of one task: compute and write the features once, and read them in each epoch.
-
-    A feature takes seven additions and 4 bytes for each unit and sample. Logits and gradient take 2 x 10 operations
-    each for each unit, sample and epoch. Features and logits of the test samples are computed once.
-    """
-    H, K = FlyNet.n_inputs * width_mult, FlyNet.n_classes
-    features = n_train * H
-    moved = 4 * features * (1 + epochs)
-    computed = 7 * (features + n_test * H) + features * epochs * 4 * K + n_test * H * 2 * K
-    return Work(moved, computed)
+from tgsh.training import Recipe, fit_closed_form, fit_reference, groups, learn, reference_accuracy_on, training_rule
 
 
 def time_plain(net: FlyNet, stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
@@ -59,15 +31,22 @@ def time_plain(net: FlyNet, stream: RotationMNIST, tasks: Sequence[int], recipe:
     return _timed(run, net)
 
 
-def time_fast(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe) -> dict:
+def time_fast(
+    net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, fit: Callable | None = None
+) -> dict:
     """Train and evaluate ``tasks`` by `tgsh.training`, without the run cache: seconds, and test accuracy by task."""
 
     def run() -> dict[int, float]:
         planned = groups(net, stream, recipe, tasks)
-        learning = learn(net, stream, planned, recipe, data_seed=net.seed)
+        learning = learn(net, stream, planned, recipe, net.seed, fit)
         return {t: accuracy for learned in learning for t, accuracy in learned.items()}
 
     return _timed(run, net)
+
+
+def time_operators(net: FlyNet, stream: TaskStream, tasks: Sequence[int], recipe: Recipe) -> dict:
+    """As `time_fast`, by PyTorch's operators, one after the other (`fit_closed_form`)."""
+    return time_fast(net, stream, tasks, recipe, fit_closed_form)
 
 
 def _timed(run: Callable[[], dict[int, float]], net: FlyNet) -> dict:
@@ -76,36 +55,46 @@ def _timed(run: Callable[[], dict[int, float]], net: FlyNet) -> dict:
     return {"seconds": seconds, "accuracy": accuracy}
 
 
-def compare(make_net: Callable[[int], FlyNet], stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe) -> dict:
-    """Time the plain and the fast path on the same tasks, in alternation.
+def compare(
+    make_net: Callable[[int], FlyNet], stream: RotationMNIST, tasks: Sequence[int], recipe: Recipe, repeats: int = 3
+) -> dict:
+    """Time the paths on the same tasks, in turn.
 
-    A turn is as many tasks as the fast path trains at once. The plain path trains them one by one, with all threads.
+    A turn is as many tasks as our path trains at once. The plain path trains them one by one, with all threads, once;
+    the others train them ``repeats`` times, in alternation.
 
     Args:
         make_net: makes a network with a given number of contexts, on the device to be timed.
         stream: the tasks.
         tasks: positions in the stream.
         recipe: how the tasks are trained.
+        repeats: how often the fast paths train each turn.
 
     Returns:
-        For each path, the mean seconds for a task, the mean test accuracy, and the accuracy by task.
+        For each path, the seconds for a task (mean over the turns of the median, least, and quartiles), the mean test
+        accuracy, and the accuracy by task. Paths: ``plain``, ``operators`` (where our path is another) and ``fast``.
     """
-    paths = {"plain": time_plain, "fast": time_fast}
-    for path in paths.values():  # the first call pays for start-up; one short epoch pays it for both
+    paths = {"plain": time_plain, "operators": time_operators, "fast": time_fast}
+    if training_rule(make_net(1)) is fit_closed_form:
+        del paths["operators"]
+    for path in paths.values():  # the first call pays for start-up; one short epoch pays it for all
         short = RotationMNIST(stream.dataset.subset(256, 128), n_tasks=1)
         path(make_net(1), short, [0], Recipe(epochs=1))
-    at_once = n_workers(make_net(1).W2.device)
-    turns = [(name, tasks[i : i + at_once]) for i in range(0, len(tasks), at_once) for name in paths]
-    timed: dict[str, list[dict]] = {name: [] for name in paths}
-    for name, turn in track(turns, "timing plain and fast in turn"):
-        timed[name].append(paths[name](make_net(len(stream)), stream, turn, recipe))
-    return {name: _summary(rows, len(tasks)) for name, rows in timed.items()}
+    at_once, (_, *others) = n_workers(make_net(1).W2.device), paths
+    turns = [(i, name) for i in range(0, len(tasks), at_once) for name in ("plain", *others * repeats)]
+    timed: dict[str, dict[int, list[dict]]] = {name: {} for name in paths}
+    for i, name in track(turns, "timing the paths in turn"):
+        found = paths[name](make_net(len(stream)), stream, tasks[i : i + at_once], recipe)
+        timed[name].setdefault(i, []).append(found)
+    return {name: _summary(list(found.values()), len(tasks)) for name, found in timed.items()}
 
 
-def _summary(turns: list[dict], n_tasks: int) -> dict:
-    accuracy = {str(t): value for turn in turns for t, value in turn["accuracy"].items()}
+def _summary(turns: list[list[dict]], n_tasks: int) -> dict:
+    accuracy = {str(t): value for turn in turns for t, value in turn[0]["accuracy"].items()}
+    spreads = [spread_of([row["seconds"] for row in turn]) for turn in turns]
+    names = {"seconds_per_task": "median", "least": "least", "low": "low", "high": "high"}
     return {
-        "seconds_per_task": sum(turn["seconds"] for turn in turns) / n_tasks,
+        **{name: sum(getattr(spread, part) for spread in spreads) / n_tasks for name, part in names.items()},
         "mean_accuracy": sum(accuracy.values()) / n_tasks,
         "accuracy": accuracy,
     }
@@ -199,17 +188,19 @@ def benchmark(
     device: str = "auto",
     seed: int = 0,
     timed: int | None = None,
+    rounds: int = 8,
 ) -> dict:
-    """Run the benchmark: the machine and its ceilings, the floor, both paths, the four streams, growth.
+    """Run the benchmark: the machine and its ceilings, the floor, the paths, a neighbour, the four streams, growth.
 
     Args:
         dataset: the images.
         n_tasks: largest number of tasks of a stream.
-        compared: number of rotations that both paths train.
+        compared: number of rotations that all paths train.
         recipe: how tasks are trained.
         width_mult, seed: of the networks.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         timed: number of tasks of a stream that are trained to time it; default: all.
+        rounds: as in `beside_a_neighbour`.
 
     Returns:
         The results, JSON-able, as `table` takes them.
@@ -221,17 +212,19 @@ def benchmark(
         return FlyNet(n, width_mult=width, seed=seed).to(where)
 
     streams = papers_streams(dataset, n_tasks)
-    work = task_work(len(dataset.train_labels), len(dataset.test_labels), width_mult, recipe.epochs)
+    size = len(dataset.train_labels), len(dataset.test_labels), width_mult, recipe.epochs
     before = measure_ceilings(where)
     paths = compare(make_net, streams["rotations"], spread(n_tasks, compared), recipe)
     parts = profile_stages(make_net(1), streams["rotations"])
     kept = kept_or_recomputed(make_net(1), streams["rotations"])
+    crowded = beside_a_neighbour(make_net, streams["rotations"], rounds) if where.type == "cpu" else {}
     whole = [
         time_stream(make_net(len(stream)), stream, recipe, timed)
         for stream in track(streams.values(), "the four streams", sizes=[min(len(s), timed) for s in streams.values()])
     ]
     grown = growth(make_net, dataset, recipe, width_mult)
     ceilings = before.best(measure_ceilings(where))  # a busy neighbour lowers them, and nothing raises them
+    work, floor = floor_of_task(ceilings, *size)
     return {
         "machine": machine(where),
         "dataset": dataset.name,
@@ -239,12 +232,13 @@ def benchmark(
         "recipe": asdict(recipe),
         "width_mult": width_mult,
         "ceilings": asdict(ceilings),
-        "floor": asdict(work) | {"seconds_per_task": work.seconds(ceilings)},
+        "floor": asdict(work) | {"seconds_per_task": floor},
         "paths": paths,
         "ratio": paths["plain"]["seconds_per_task"] / paths["fast"]["seconds_per_task"],
-        "above_floor": paths["fast"]["seconds_per_task"] / work.seconds(ceilings),
+        "above_floor": paths["fast"]["seconds_per_task"] / floor,
         "stages": parts,
         "features": kept,
+        "neighbour": crowded,
         "roofline": roofline_points(parts, width_mult),
         "streams": dict(zip(streams, whole, strict=True)),
         "growth": grown,
@@ -254,13 +248,19 @@ def benchmark(
 def table(result: dict) -> str:
     """The results of `benchmark` as plain text: seconds for a task and a stream, and their ratio to the fast path."""
     n, fast = result["n_tasks"], result["paths"]["fast"]["seconds_per_task"]
+    paths = result["paths"]
     rows = [
-        ("plain (as published)", result["paths"]["plain"]["seconds_per_task"]),
+        ("plain (as published)", paths["plain"]["seconds_per_task"]),
+        *[("PyTorch's operators", path["seconds_per_task"]) for name, path in paths.items() if name == "operators"],
         ("ours", fast),
         ("floor", result["floor"]["seconds_per_task"]),
     ]
     lines = [f"{'':22}{'s per task':>12}{f's for {n} tasks':>18}{'ours = 1':>12}"]
     lines += [f"{name:22}{seconds:12.2f}{n * seconds:18.1f}{seconds / fast:12.2f}" for name, seconds in rows]
+    for name, found in result["neighbour"].items():
+        lines.append(
+            f"beside a neighbour {'ours' if name == 'fast' else name} takes {found['slowed']:.2f} times as long"
+        )
     lines += ["", "ours, the paper's four streams, evaluation included"]
     streams = result["streams"]
     for name, stream in streams.items():

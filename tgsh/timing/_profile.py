@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 
 from tgsh.benchmarks import RotationMNIST
@@ -12,13 +13,14 @@ from tgsh.networks import FlyNet
 from tgsh.runs import n_workers, parallel_map
 from tgsh.seeding import generator
 from tgsh.timing._machine import seconds_of
-from tgsh.training import PILTask, Recipe, batches, dense_features
+from tgsh.training import FusedLoop, PILTask, Recipe, batch_order, batches, dense_features, is_fused
 
 
 def profile_stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> dict[str, dict[str, float]]:
-    """Milliseconds of each stage of a batch, on the plain and on the fast path.
+    """Milliseconds of each stage of a batch, on each path.
 
-    The fast path is timed as it runs, on all cores at once; milliseconds are then those of the whole machine per batch.
+    The fast paths are timed as they run, on all cores at once; milliseconds are then those of the whole machine per
+    batch.
 
     Args:
         net: a network; its context 0 is used and does not change.
@@ -28,8 +30,11 @@ def profile_stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> d
     Returns:
         Milliseconds by path and stage.
     """
-    fast = _on_all_cores(lambda _: _fast_stages(net, stream, n_batches), net.W2.device)
-    return {"plain": _plain_stages(net, stream, n_batches), "fast": fast}
+    operators = _on_all_cores(lambda _: _operator_stages(net, stream, n_batches), net.W2.device)
+    found = {"plain": _plain_stages(net, stream, n_batches), "operators": operators}
+    if is_fused(net):
+        found["fused"] = _on_all_cores(lambda _: _fused_stages(net, stream, n_batches), net.W2.device)
+    return found
 
 
 def _on_all_cores(job: Callable[[int], dict[str, float]], device: torch.device) -> dict[str, float]:
@@ -57,7 +62,7 @@ def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
 
 
 @torch.no_grad()
-def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
+def _operator_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
     source = batches(net, stream, [0], Recipe(epochs=1), data_seed=net.seed)
     batch = SimpleNamespace()
 
@@ -75,6 +80,28 @@ def _fast_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str
     load()  # transforms the whole task, which the stages below do not pay again
     parts = {"images, by gather": load, "bags of seven, ReLU": encode, "two thin products": learn}
     return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), net.W2.device)
+
+
+def _fused_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
+    images, labels = stream.images(0, "train")
+    loop, order = FusedLoop(net, images, 128), batch_order(net.seed, 0, 0, len(labels)).numpy()
+    rows = iter(np.split(order, range(128, len(order), 128)))
+    readout = (net.W2 * net.context_vector(0).detach() * loop.unit).T.contiguous().numpy().ravel()
+    batch = SimpleNamespace()
+
+    def load() -> None:
+        batch.mean = loop.stage(next(rows))
+
+    def forward() -> None:
+        batch.logits = loop.forward(batch.mean, readout)
+
+    def backward() -> None:
+        loop.backward(batch.mean, batch.logits)
+
+    parts = {"images, by block": load, "seven sums, ten logits": forward, "the sums again, gradient": backward}
+    for part in parts.values():  # the first call compiles
+        part()
+    return _time_stages(parts, min(n_batches, len(order) // 128 - 1), net.W2.device)
 
 
 def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, n_kept: int = 8192) -> dict[str, float]:
@@ -120,8 +147,10 @@ def roofline_points(stages: dict[str, dict[str, float]], width_mult: int, batch:
     # name of the stage -> its operations, and the numbers (4 bytes) it must read and write at least
     needs = {
         ("plain", "dense W1 x, centre, ReLU"): (2 * batch * D * H, batch * D + H * D + batch * H),
-        ("fast", "bags of seven, ReLU"): (8 * batch * H, batch * D + batch * H),
-        ("fast", "two thin products"): (4 * batch * H * K, 2 * batch * H),
+        ("operators", "bags of seven, ReLU"): (8 * batch * H, batch * D + batch * H),
+        ("operators", "two thin products"): (4 * batch * H * K, 2 * batch * H),
+        ("fused", "seven sums, ten logits"): ((8 + 2 * K) * batch * H, batch * D / 2 + (K + 8) * H),
+        ("fused", "the sums again, gradient"): ((8 + 2 * K) * batch * H, batch * D / 2 + (K + 8 + 32) * H),
     }
     return [
         {
@@ -131,4 +160,5 @@ def roofline_points(stages: dict[str, dict[str, float]], width_mult: int, batch:
             "achieved": operations / (stages[path][stage] / 1000),
         }
         for (path, stage), (operations, moved) in needs.items()
+        if path in stages
     ]

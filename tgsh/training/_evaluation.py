@@ -9,6 +9,7 @@ from tgsh.benchmarks import TaskStream
 from tgsh.errors import finite_arguments
 from tgsh.networks import CRWN
 from tgsh.runs import parallel_map
+from tgsh.training._fused import fused_logits, is_fused
 
 
 @torch.no_grad()
@@ -37,8 +38,13 @@ def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chun
     return correct.double().div(len(labels)).cpu()
 
 
+@torch.no_grad()
 def own_accuracy(net: CRWN, stream: TaskStream, task: int) -> Tensor:
     """Test accuracy ``(1,)``, in [0, 1], on one task under its own context."""
+    if is_fused(net):
+        images, labels = stream.images(task, "test")
+        right = fused_logits(net, images, net.context_vector(task)).argmax(1) == labels
+        return right.double().mean(0, keepdim=True)
     return accuracy_on(net, stream, task, net.context_vector(task)[None])
 
 

@@ -1,10 +1,14 @@
-"""Training a stream, one context a task: tasks that are in the run cache are read, the others are trained."""
+"""Training a stream, one context a task: tasks that are in the run cache are read, the others are trained.
+
+`train_seeds` repeats it with several networks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +20,7 @@ from tgsh.runs import ByValue, RunCache, describe, parallel_map, resolve_device,
 from tgsh.training._autograd import fit_autograd
 from tgsh.training._closed_form import STAGED, fit_closed_form, has_closed_form
 from tgsh.training._evaluation import own_accuracy
+from tgsh.training._fused import fit_fused, is_fused
 from tgsh.training._recipe import Recipe
 
 Fit = Callable[[CRWN, TaskStream, Sequence[int], Recipe, int], None]
@@ -41,7 +46,12 @@ class StreamRecord(ByValue):
 
 
 def training_rule(net: CRWN) -> Fit:
-    """Return the rule that trains a network: `fit_closed_form` if it modulates as Eq. 2 does, else `fit_autograd`."""
+    """Return the rule that trains a network: the fastest that can.
+
+    `fit_fused` for FlyNet on a CPU, `fit_closed_form` for what modulates as Eq. 2 does, else `fit_autograd`.
+    """
+    if is_fused(net):
+        return fit_fused
     return fit_closed_form if has_closed_form(net) else fit_autograd
 
 
@@ -73,7 +83,7 @@ def _bytes_per_task(net: CRWN, stream: TaskStream, recipe: Recipe) -> int:
     # W2 * m; and the features of all images where autograd keeps them.
     images, B, units = stream.dataset.train_images, recipe.batch_size, len(net.c[0])
     first, _ = stream.images(0, "train", torch.arange(1), net.W2.device)
-    kept = 0 if training_rule(net) is fit_closed_form else len(images) * net.features(net.inputs(first)).shape[1]
+    kept = 0 if has_closed_form(net) else len(images) * net.features(net.inputs(first)).shape[1]
     pixels = 2 * first.element_size() * images.numel()
     numbers = 2 * B * units + 2 * STAGED * B * net.n_inputs + 30 * units + kept
     return pixels + net.W2.element_size() * numbers
@@ -189,3 +199,62 @@ def _restore(net: CRWN, task: int, entry: dict[str, Tensor] | None, accuracy: Te
     net.c[task].copy_(entry["c"])
     accuracy[task] = entry["accuracy"]
     return True
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork(ByValue):
+    """A trained network, its stream, and the result of `train_stream`.
+
+    Attributes:
+        net: the network, with trained contexts.
+        stream: the tasks that it learned.
+        record: accuracies, and contexts before and after training.
+    """
+
+    net: CRWN
+    stream: TaskStream
+    record: StreamRecord
+
+    @property
+    def before(self) -> Tensor:
+        """Context vectors before training, ``(T, H)``."""
+        return self.record.before
+
+    @property
+    def contexts(self) -> Tensor:
+        """Context vectors after training, ``(T, H)``."""
+        return self.record.contexts
+
+    @property
+    def accuracy(self) -> Tensor:
+        """Test accuracy ``(T,)``, in [0, 1], on each task right after it was learned."""
+        return self.record.accuracy
+
+
+def train_seeds(
+    make_net: Callable[[int], CRWN],
+    stream: TaskStream | Callable[[int], TaskStream],
+    seeds: Sequence[int],
+    recipe: Recipe | None = None,
+    **how: Any,
+) -> list[TrainedNetwork]:
+    """Train one network for each seed on a stream.
+
+    Args:
+        make_net: function of a seed that makes a network.
+        stream: a stream for all seeds, or a function of a seed that makes one.
+        seeds: seeds; each gets a network.
+        recipe: settings of the training; default: the published ones.
+        how: other arguments of `train_stream`, such as ``device``.
+
+    Returns:
+        one trained network for each seed, in order.
+
+    Raises:
+        ParameterError: as in `train_stream`.
+    """
+    trained = []
+    for seed in seeds:
+        net, tasks = make_net(seed), stream if isinstance(stream, TaskStream) else stream(seed)
+        trained.append(TrainedNetwork(net, tasks, train_stream(net, tasks, recipe, **how)))
+    return trained
