@@ -97,8 +97,8 @@ def test_minimise_finds_the_minimum():
     assert minimise(lambda x: (float((x - 3) @ (x - 3)), 2 * (x - 3)), np.zeros(2)) == pytest.approx([3, 3], abs=1e-6)
 
 
-def test_what_is_never_reached_has_no_dimension():
-    assert np.isnan(dimension_reached([1, 2], np.array([0.1, 0.2]), 0.5))
+def test_what_is_never_reached_has_no_finite_dimension():
+    assert np.isinf(dimension_reached([1, 2], np.array([0.1, 0.2]), 0.5))
     assert dimension_reached([1, 2, 4], np.array([0.1, 0.6, 0.5]), 0.5) == 2
 
 

@@ -165,7 +165,7 @@ def accuracy_by_dimension(
 
 @finite_arguments
 def dimension_reached(dimensions: Sequence[int], scores: np.ndarray, target: float) -> float:
-    """Smallest dimension whose score reaches ``target``; nan where none does.
+    """Smallest dimension whose score reaches ``target``; infinity where none of them does.
 
     Raises:
         ParameterError: there are not as many scores as dimensions.
@@ -174,4 +174,4 @@ def dimension_reached(dimensions: Sequence[int], scores: np.ndarray, target: flo
     if scores.shape != (len(dimensions),):
         raise ParameterError(f"there are {len(dimensions)} dimensions but {scores.size} scores")
     reached = np.flatnonzero(scores >= float(target))
-    return float(dimensions[reached[0]]) if len(reached) else float("nan")
+    return float(dimensions[reached[0]]) if len(reached) else float("inf")
