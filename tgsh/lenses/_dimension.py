@@ -135,7 +135,7 @@ def accuracy_by_dimension(
     """Test accuracy of the best context in the span of the first d columns of a basis, for each of several d.
 
     Args:
-        train: features ``(N, H)`` and labels ``(N,)`` that the contexts are fitted to, from `task_features`.
+        train: features ``(N, H)`` and labels ``(N,)`` to fit contexts to, from `tgsh.training.task_features`.
         test: those that accuracy is measured on.
         W2: ``(K, H)``.
         basis: ``(H, d_max)``.
