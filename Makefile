@@ -12,9 +12,9 @@ INSTALLED := $(VENV)/.installed
 CHAPTERS := $(wildcard book/*.ipynb)
 PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib book/_static/* book/_extensions/*.py) tests/test_own_parts.py tests/test_live_figure.py tests/live_figure.js
 ASSETS := .assets/state
-RECORDS := $(wildcard data/results/*.json data/results/*.safetensors data/corrections/*.json data/claims.json)
-PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py tgsh/*/*/*.py tgsh/live/*.js tgsh/live/*.css)
-SOURCES := $(PACKAGE) tools/execute.py tools/seals.py tools/drafts.py $(INSTALLED)
+RECORDS := $(wildcard data/results/*.json data/results/figures/*/*.csv data/results/*.safetensors data/corrections/*.json data/claims.json)
+PACKAGE := $(wildcard tgsh/*.py tgsh/*/*.py tgsh/*/*/*.py tgsh/live/*.css tgsh/live/js/*.js)
+SOURCES := $(PACKAGE) tools/execute.py tools/figure_data.py tools/seals.py tools/drafts.py $(INSTALLED)
 RENDER := $(BIN)/python tools/render.py
 CHROMIUM ?= chromium
 
@@ -26,7 +26,7 @@ PAPER := $(CHAPTERS:%=_build/paper-done/%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run book chromium render pdf paper test benchmark format clear-cache clean always
+.PHONY: help archive epub run book chromium render pdf paper test datasets benchmark format clear-cache clean always
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,15 @@ render: _build/committed/html/index.html ## render the committed notebooks as th
 
 pdf: chromium _build/book.pdf ## the committed notebooks as one PDF, printed by chromium
 	@echo "The book (as committed): file://$$PWD/$<"
+
+archive: _build/committed/html/index.html ## what a release is archived with: the pages as a zip, RO-Crate, .zenodo.json; PDF and EPUB, if built
+	@$(BIN)/python tools/archive.py _build/committed/html _build/archive $(wildcard _build/book.pdf _build/book.epub)
+	@echo "The archive: $$PWD/_build/archive"
+
+epub: $(INSTALLED) ## the committed notebooks as an EPUB
+	@mkdir -p _build && TGSH_ROOT="$$PWD" $(BIN)/jupyter-book build . --builder custom --custom-builder epub --path-output _build/epub > _build/epub.log 2>&1 || (cat _build/epub.log; exit 1)
+	@cp _build/epub/_build/epub/*.epub _build/book.epub
+	@echo "The book (as committed): file://$$PWD/_build/book.epub"
 
 run: $(INSTALLED) ## run one chapter with your parameters: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"
 	@$(if $(CHAPTER),,echo 'error: name a chapter: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"' >&2; exit 2)
@@ -62,6 +71,9 @@ test: $(INSTALLED) ## install and run everything that CI runs
 	$(BIN)/python tools/fetch_assets.py .test-assets --tests
 	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results --moved tests/moved_numbers.json
 	$(BIN)/python -m pytest tests
+
+datasets: $(INSTALLED) ## run every chapter on small files in the format of Fashion-MNIST and of Kuzushiji-MNIST (no download)
+	TGSH_EVERY_CHAPTER=1 $(BIN)/python -m pytest tests/test_chapters_on_datasets.py
 
 benchmark: $(INSTALLED) ## time the published loop, ours and the floor side by side (about ten minutes)
 	$(BIN)/python -m tgsh benchmark --profile paper --out data/results

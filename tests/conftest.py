@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tgsh import ImageDataset, load
-from tgsh.datasets import _MNIST_FILES
+from tgsh.datasets._sources import FILES
 from tgsh.runs import _progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ def few(digits) -> ImageDataset:
 @pytest.fixture(scope="session")
 def mnist() -> ImageDataset:
     root = os.environ.get("TGSH_DATA_ROOT")
-    if not root or not all((Path(root) / "MNIST" / "raw" / name).exists() for name in _MNIST_FILES):
+    if not root or not all((Path(root) / "MNIST" / "raw" / name).exists() for name in FILES):
         pytest.skip("no MNIST: set TGSH_DATA_ROOT to a folder that holds MNIST/raw")
     return load("mnist")
 

@@ -77,3 +77,42 @@ def open_page(browser, address):
 def probe(browser, call, *arguments):
     """What a function of tests/browser.js says of the open page."""
     return browser.execute_script(f"{PROBES} return {call}", *arguments)
+
+
+BLOCKED = 50  # ms that nothing may hold the main thread of a page for
+WATCH = """
+window.watch?.disconnect();
+window.tasks = [];
+window.watch = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
+watch.observe({ type: "longtask" });
+"""
+LONGEST = "return Math.max(0, ...[...tasks, ...watch.takeRecords()].map((task) => task.duration))"
+
+
+def longest_task(browser, act):
+    """Time in ms that the main thread of the open page computed without a break while ``act()`` ran, at the longest.
+
+    The Long Tasks API tells how long a task took, from 50 ms; a shorter one counts as 0. Where other programs hold the
+    processors, a task waits, too: what it took is multiplied by the share of the time of all tasks that they computed.
+    """
+    browser.execute_cdp_cmd("Performance.enable", {})
+
+    def spent():
+        values = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return {value["name"]: value["value"] for value in values}
+
+    browser.execute_script(WATCH)
+    before = spent()
+    act()
+    after = spent()
+    computed, taken = (after[name] - before[name] for name in ("ThreadTime", "TaskDuration"))
+    return browser.execute_script(LONGEST) * min(1, computed / taken)
+
+
+def stays_free(browser, act, prepare=lambda: None, tries=3):
+    """Assert that ``act()`` does not block the page; of a few tries, each after ``prepare()``, the best one counts."""
+    found = []
+    while len(found) < tries and (not found or found[-1] > BLOCKED):
+        prepare()
+        found.append(longest_task(browser, act))
+    assert found[-1] <= BLOCKED, found

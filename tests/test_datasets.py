@@ -8,8 +8,9 @@ import torch
 from conftest import ROOT
 from torchvision.datasets import MNIST
 
-from tgsh import DataError, ParameterError, datasets, load
-from tgsh.datasets import _MNIST_FILES, MEAN, STD, data_root, load_mnist, normalise
+from tgsh import DataError, ParameterError, load
+from tgsh.datasets import MEAN, STD, _mnist, data_root, folder_from, load_mnist, normalise, small_digits
+from tgsh.datasets._sources import FILES
 
 
 def test_digits_are_sklearns_scaled_and_centred(digits):
@@ -32,6 +33,13 @@ def test_digits_split_is_fixed_stratified_and_disjoint(digits):
         assert 0.19 < share < 0.22
     train = {image.numpy().tobytes() for image in digits.train_images}
     assert not train & {image.numpy().tobytes() for image in digits.test_images}
+
+
+def test_the_small_digits_are_those_of_the_dataset(digits):
+    images, labels, is_test = small_digits()
+    assert (images.shape, images.dtype, images.max()) == ((1797, 8, 8), torch.uint8, 16)
+    assert torch.equal(labels[is_test], digits.test_labels)
+    assert torch.equal(labels[~is_test], digits.train_labels)
 
 
 def test_subset_and_fingerprint(digits):
@@ -69,7 +77,9 @@ def test_a_part_is_images_with_their_labels(digits):
 
 
 def test_unknown_dataset():
-    with pytest.raises(ParameterError, match="dataset must be one of mnist, digits; got 'fashion'"):
+    with pytest.raises(
+        ParameterError, match="dataset must be one of mnist, digits, fashion-mnist, kmnist; got 'fashion'"
+    ):
         load("fashion")
 
 
@@ -91,7 +101,7 @@ def blank_mnist(tmp_path, monkeypatch):
     monkeypatch.setenv("TGSH_OTHER_MNIST", "1")
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for name, shape in _MNIST_FILES.items():
+    for name, shape in FILES.items():
         header = (0x0800 + len(shape)).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in shape)
         with (raw / name).open("wb") as file:
             file.write(header)
@@ -122,7 +132,7 @@ def test_a_folder_or_file_that_cannot_be_read_is_one_line_and_nothing_is_downloa
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(datasets, "_download_mnist", lambda _: pytest.fail("downloads"))
+    monkeypatch.setattr(_mnist, "download_into", lambda *_: pytest.fail("downloads"))
     monkeypatch.setattr(Path, refusing, refuse)
     with pytest.raises(DataError, match=r"cannot be read .Permission denied.; check its permissions") as caught:
         load_mnist(blank_mnist)
@@ -130,7 +140,7 @@ def test_a_folder_or_file_that_cannot_be_read_is_one_line_and_nothing_is_downloa
 
 
 @pytest.mark.parametrize("label", [10, 255])
-@pytest.mark.parametrize("name", [name for name in _MNIST_FILES if "labels" in name])
+@pytest.mark.parametrize("name", [name for name in FILES if "labels" in name])
 def test_a_label_above_9_is_one_line(blank_mnist, name, label):
     with (blank_mnist / "MNIST" / "raw" / name).open("r+b") as file:
         file.seek(5_000)
@@ -174,7 +184,19 @@ def test_a_relative_data_folder_is_the_same_from_everywhere(tmp_path, monkeypatc
     assert roots == [ROOT / "images"] * 2
 
 
-@pytest.mark.parametrize("name", list(_MNIST_FILES))
+@pytest.mark.parametrize("variable", ["TGSH_DATA_ROOT", "TGSH_CACHE"])
+def test_a_home_folder_that_is_not_there_is_one_line(variable, monkeypatch):
+    monkeypatch.setenv(variable, "~no-such-user-of-test/x")
+    with pytest.raises(DataError, match=f"{variable} is '~no-such-user-of-test/x', and there is no such home folder"):
+        folder_from(variable)
+    with monkeypatch.context() as patch:
+        patch.setenv(variable, "~/x")
+        patch.setattr(os.path, "expanduser", lambda path: path)  # as where neither HOME nor a user is known
+        with pytest.raises(DataError, match="give a path without ~"):
+            folder_from(variable)
+
+
+@pytest.mark.parametrize("name", list(FILES))
 @pytest.mark.parametrize("damage", ["short", "empty", "header"])
 def test_damaged_mnist_is_one_clear_line(blank_mnist, name, damage):
     path = blank_mnist / "MNIST" / "raw" / name
@@ -191,7 +213,7 @@ def test_damaged_mnist_is_one_clear_line(blank_mnist, name, damage):
 def test_interrupted_download_leaves_nothing_and_the_next_one_works(tmp_path, blank_mnist, monkeypatch):
     import torchvision.datasets
 
-    sound = {name: (blank_mnist / "MNIST" / "raw" / name).read_bytes() for name in _MNIST_FILES}
+    sound = {name: (blank_mnist / "MNIST" / "raw" / name).read_bytes() for name in FILES}
     root = tmp_path / "new"
     complete = torchvision.datasets.MNIST
 

@@ -94,6 +94,20 @@ def test_ridge_shortens_the_context_and_raises_the_loss(problem):
     assert strong.loss > weak.loss
 
 
+def test_a_ridge_pulls_towards_the_context_that_is_given(problem):
+    h, labels, W2 = problem
+    centre = torch.randn(12, generator=torch.Generator().manual_seed(3))
+    strong = solve_context(h, labels, W2, 1e6, around=centre)
+    torch.testing.assert_close(strong.context, centre, atol=1e-5, rtol=0)
+    found = solve_context(h, labels, W2, 0.1, around=centre).context
+    slope = loss_and_gradient(h, labels, W2, found)[1]
+    torch.testing.assert_close(slope, -0.1 * (found - centre), atol=1e-4, rtol=0)
+    other = solve_context(h, labels, W2, 0.1, start=torch.zeros(12), around=centre).context
+    torch.testing.assert_close(other, found, atol=1e-3, rtol=0)
+    zeros = solve_context(h, labels, W2, 0.1, around=torch.zeros(12)).context
+    assert torch.equal(zeros, solve_context(h, labels, W2, 0.1).context)
+
+
 def test_bad_settings_are_one_line(problem):
     with pytest.raises(ParameterError, match="ridge must be 0 or more"):
         solve_context(*problem, ridge=-1)

@@ -2,12 +2,16 @@
 
 import re
 
+import matplotlib
 import pytest
 import yaml
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 def named(text: str) -> set[str]:
@@ -33,7 +37,7 @@ def test_every_path_that_is_named_exists(text):
 
 
 def test_the_program_runs(tmp_path):
-    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    _, program = PROGRAMS
     small = {'load("mnist")': 'load("digits", 300, 150)', "n_tasks=36": "n_tasks=3", "width_mult=10": "width_mult=1"}
     for usual, smaller in small.items():
         assert usual in program
@@ -43,6 +47,17 @@ def test_the_program_runs(tmp_path):
     assert names["record"].accuracy.shape == (3,)
     assert names["S"].shape == (3, 3)
     assert 0 <= names["report"].half_a.value <= 1
+
+
+def test_the_first_picture_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("TGSH_CACHE", str(tmp_path))
+    matplotlib.use("agg")
+    first, _ = PROGRAMS
+    names = {}
+    exec(first.replace('load("digits")', 'load("digits", 300, 150)').replace("n_tasks=36", "n_tasks=4"), names)
+    (image,) = names["plt"].gca().images
+    assert image.get_array().shape == (4, 4)
+    names["plt"].close("all")
 
 
 def test_the_citation_names_the_papers_as_the_bibliography_does():

@@ -24,6 +24,7 @@ from io import BytesIO
 from pathlib import Path
 
 import drafts
+import figure_data
 import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -66,6 +67,28 @@ def clean(notebook: nbformat.NotebookNode, is_injected: bool) -> None:
             for data in (output.get("data", {}) for output in cell.outputs):
                 if "image/png" in data:
                     data["image/png"] = lighter(data["image/png"])
+
+
+def take_figure_data(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """Remove the values of figures from the outputs, and return those of named figures, name -> CSV."""
+    found = {}
+    for cell in notebook.cells:
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        for output in cell.get("outputs", ()):
+            table = output.get("data", {}).pop(figure_data.MIME, None)
+            if table is not None and name is not None:
+                found[name] = table
+    return found
+
+
+def put_figure_data(tables: dict[str, str], folder: Path) -> None:
+    """Let ``folder`` hold these tables, one file a figure, and no others; no folder where there are none."""
+    for old in folder.glob("*.csv"):
+        if old.stem not in tables:
+            old.unlink()
+    for name, table in tables.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        drafts.put_text(table, folder / f"{name}.csv")
 
 
 def lighter(png: str) -> str:
@@ -137,6 +160,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         found = list(complaints(notebook, record))
         if found:
             return "; ".join(found)
+        tables = take_figure_data(notebook)
         clean(notebook, is_injected=True)
         nbformat.validate(notebook)
         nbformat.write(notebook, draft)
@@ -145,6 +169,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
             kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()  # as the package reads a relative path
             for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it
                 drafts.put_bytes(written.read_bytes(), kept / written.name)
+            put_figure_data(tables, kept / "figures" / source.stem)
         os.replace(draft, target)
     return None
 
@@ -152,7 +177,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
 def run(source: Path, draft: Path, parameters: dict[str, object], limit: int) -> str | None:
     """Run ``source`` by papermill; return what went wrong, or None."""
     try:
-        with tempfile.TemporaryDirectory(prefix="tgsh-kernel-") as folder:
+        with tempfile.TemporaryDirectory(prefix="tgsh-kernel-") as folder, importable(Path(__file__).parent):
             # No open ports, and no warning of them; sockets of its own, so that two chapters can run at once.
             sockets = {"transport": "ipc", "ip": f"{folder}/socket"}
             papermill.execute_notebook(
@@ -165,6 +190,7 @@ def run(source: Path, draft: Path, parameters: dict[str, object], limit: int) ->
                 cwd=str(source.parent.resolve()),
                 execution_timeout=limit,
                 config=Config({"KernelManager": sockets}),
+                extra_arguments=[f"--IPKernelApp.extra_extensions={figure_data.__name__}"],
             )
     except PapermillExecutionError as error:
         # One of ours explains itself in a line; anything else needs its traceback.
@@ -176,6 +202,17 @@ def run(source: Path, draft: Path, parameters: dict[str, object], limit: int) ->
     except DeadKernelError:
         return "the kernel died, most likely for want of memory; choose a smaller width_mult, n_train or n_tasks"
     return None
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Let kernels that are started import what lies in ``folder``."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([*([before] if before else []), str(folder.resolve())])
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
 
 
 @contextmanager

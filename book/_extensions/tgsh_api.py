@@ -24,6 +24,8 @@ from sphinx.util.docutils import SphinxDirective
 class AutoFile(SphinxDirective):
     """``.. autofile:: tgsh.room._name``: the docstring of a private file and the public names that it defines.
 
+    The file may be in a private folder of the room, ``tgsh.room._folder._name``.
+
     Functions and classes stand in the order of the source, under the name of the room. For use in ``eval-rst``.
     """
 
@@ -32,7 +34,7 @@ class AutoFile(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the docstring and of the members."""
         (name,) = self.arguments
-        room, module = import_module(name.rpartition(".")[0]), import_module(name)
+        room, module = import_module(".".join(name.split(".")[:2])), import_module(name)
         self.env.note_dependency(module.__file__)
         lines = [inspect.getdoc(module), ""]
         for definition in ast.parse(inspect.getsource(module)).body:

@@ -7,7 +7,9 @@ its record (``TGSH_RESULTS``, see `tgsh_site`). Where no script runs, a figure o
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,12 +19,12 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from tgsh.live import sources, style
 
 from tgsh_site import results_folder
 
 _log = logging.getLogger(__name__)
-MODULES = ("flynet", "tensors", "images", "parts", "address", "worker", "training", "lab", "plays")
-PLAYS = ("sign", "between", "eq3")
+PLAYS = ("sign", "between", "eq3", "hash")
 TENSORS = "living-network.safetensors"
 
 
@@ -47,7 +49,7 @@ class LiveNetwork(SphinxDirective):
     def place(self, tensors: Path) -> list[nodes.Node]:
         """The place of a figure that needs these tensors."""
         self.env.note_dependency(str(tensors))
-        size = f"{tensors.stat().st_size * 4 / 3e6:.1f} MB"
+        size = f"{len(_encoded(tensors)) / 1e6:.1f} MB"
         start = f'<button type="button">Start the live network ({size})</button>' if "button" in self.options else ""
         still = nodes.container(classes=["tgsh-still"], still=self.options.get("still", ""))
         still += self.parse_content_to_nodes() or nodes.paragraph("", "The live network needs JavaScript.")
@@ -94,7 +96,7 @@ class LiveFigure(LiveNetwork):
         if app.builder.format == "html" and app.builder.name != "singlehtml":
             source = json.dumps(module.read_text(encoding="utf-8"))
             script = f'window.tgshLive.sources["{name}.js"] = {source};\n'
-            script += f'window.tgshLive["{name}"] = {_encoded(tensors)};\n'
+            script += f'window.tgshLive["{name}"] = "{_encoded(tensors)}";\n'
             _folder(app).mkdir(parents=True, exist_ok=True)
             (_folder(app) / f"{name}.js").write_text(script, encoding="utf-8")
         self.about = f' data-figure="{name}"'
@@ -112,7 +114,7 @@ class LiveSizes(SphinxDirective):
         self.env.note_dependency(str(path))
         content = path.read_bytes()
         length = int.from_bytes(content[:8], "little")
-        rows = [(f"`{name}.js`", len(source.encode())) for name, source in _sources().items()]
+        rows = [(f"`{name}`", len(source.encode())) for name, source in sources().items()]
         tensors = {}
         for name, about in json.loads(content[8 : 8 + length]).items():
             if name != "__metadata__":
@@ -120,7 +122,7 @@ class LiveSizes(SphinxDirective):
                 name = name.partition(".")[0]
                 tensors[name] = tensors.get(name, 0) + end - begin
         rows += [(f"tensor `{name}`", size) for name, size in sorted(tensors.items(), key=lambda of: -of[1])]
-        rows += [("**all tensors, as a script**", len(content) * 4 / 3)]
+        rows += [("**all tensors, compressed, as a script**", len(_encoded(path)))]
         lines = ["| | kB |", "|---|---:|", *(f"| {name} | {size / 1000:.1f} |" for name, size in rows)]
         return self.parse_text_to_nodes("\n".join(lines))
 
@@ -144,22 +146,17 @@ class Stills(SphinxPostTransform):
             still.insert(0, picture)
 
 
-def _room() -> Path:
-    import tgsh
-
-    return Path(tgsh.__file__).parent / "live"
-
-
-def _sources() -> dict[str, str]:
-    return {name: (_room() / f"{name}.js").read_text(encoding="utf-8") for name in MODULES}
-
-
 def _folder(app: Sphinx) -> Path:
     return Path(app.outdir, "_static", "live")
 
 
+@cache
+def _encode(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
+
+
 def _encoded(tensors: Path) -> str:
-    return f'"{base64.b64encode(tensors.read_bytes()).decode()}"'
+    return _encode(tensors.read_bytes())
 
 
 def write_scripts(app: Sphinx, exception: Exception | None) -> None:
@@ -170,11 +167,10 @@ def write_scripts(app: Sphinx, exception: Exception | None) -> None:
     if app.builder.name == "singlehtml":
         return
     folder.mkdir(parents=True, exist_ok=True)
-    sources = {f"{name}.js": source for name, source in _sources().items()}
-    given = {"sources": sources, "style": (_room() / "live.css").read_text(encoding="utf-8")}
+    given = {"sources": sources(), "style": style()}
     (folder / "modules.js").write_text(f"window.tgshLive = {json.dumps(given)};\n", encoding="utf-8")
     if tensors.is_file():
-        script = f"window.tgshLive.tensors = {_encoded(tensors)};\n"
+        script = f'window.tgshLive.tensors = "{_encoded(tensors)}";\n'
         (folder / "tensors.js").write_text(script, encoding="utf-8")
 
 

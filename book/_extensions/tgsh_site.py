@@ -92,6 +92,11 @@ def name_source(app: Sphinx, exception: Exception | None) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def revision(app: Sphinx) -> str:
+    """The commit of the checkout; "unknown" where there is none."""
+    return _git(checkout(app), "rev-parse", "HEAD") or "unknown"
+
+
 def github_url(remote: str) -> str | None:
     """The page of a GitHub remote, without any credentials in it; None for every other remote."""
     found = re.fullmatch(

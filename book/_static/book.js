@@ -67,3 +67,10 @@ for (const event of ["focusin", "keyup", "pointerup"])
     const handle = target.closest?.(".noUi-handle");
     if (handle) nameHandle(handle);
   });
+
+// A figure's link to its cell opens the code, where that is folded.
+addEventListener("click", ({ target }) => {
+  const link = target.closest?.("a.tgsh-code");
+  const code = link && document.getElementById(link.hash.slice(1))?.querySelector("details.hide");
+  if (code) code.open = true;
+});

@@ -5,6 +5,7 @@ from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
     curves_with_range,
     mean_and_range,
+    over_parameters,
     similarity_profiles,
 )
 from tgsh.figures._explorer import Explorer, explorer, frame_png, html_picture
@@ -59,6 +60,7 @@ __all__ = [
     "in_front",
     "manifolds_on_sphere",
     "mean_and_range",
+    "over_parameters",
     "show_tasks",
     "similarity_histograms",
     "similarity_matrices",

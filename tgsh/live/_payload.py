@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from sklearn.datasets import load_digits as sklearn_digits
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.datasets import folder_from, load_digits
+from tgsh.datasets import folder_from, small_digits
 from tgsh.errors import DataError, ParameterError, TgshError, check_int
 from tgsh.extensions import TaskMemory
 from tgsh.networks import FlyNet
@@ -68,30 +67,30 @@ def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples
 
     Raises:
         ParameterError: the network has a dense or uncentred W1, its contexts and the tasks differ in number, the tasks
-            lie on no axis, or a task lacks a class.
+            are not rotations at equal steps of a full turn, or a task lacks a class.
     """
     if net.projection != "sparse" or not net.centred:
         raise ParameterError("the live network has a sparse, centred W1, as the published FlyNet has")
     if net.n_tasks != len(stream) or stream.positions is None:
         raise ParameterError(f"the live network needs {net.n_tasks} tasks on an axis, one for each context")
+    steps = np.arange(len(stream)) * 360 / len(stream)
+    if stream.unit != "degrees" or stream.period != 360 or not np.allclose(stream.positions, steps):
+        raise ParameterError("the live network needs rotations at equal steps of a full turn, the first by 0 degrees")
     if len(memory.task) != len(stream) * net.n_classes:
         raise ParameterError("the live network needs tasks that have all ten classes")
     weights, offsets = memory.linear
     W2, contexts = net.W2.cpu(), net.context_vectors().cpu()
     examples = _examples(stream, check_int("n_examples", n_examples, 1, len(stream.dataset.test_labels)))
-    bunch, digits = sklearn_digits(), load_digits()
-    is_test = torch.zeros(len(bunch.target), dtype=torch.bool)  # as `load_digits` splits: every fifth of a class
-    for k in range(net.n_classes):
-        is_test[np.flatnonzero(bunch.target == k)[::5]] = True
-    n, source = len(digits.train_labels), generator(net.seed, "live")
+    digits, digit_labels, is_test = small_digits()
+    n, source = int((~is_test).sum()), generator(net.seed, "live")
     tensors = {
         "pixels": net.pixels.cpu().to(torch.int16),
         "angles": torch.tensor(stream.positions, dtype=torch.float32),
         "gaussian_offset": (offsets - offsets.mean()).float().cpu(),
         "images": stream.dataset.test_images[examples].flatten(1),
         "labels": stream.dataset.test_labels[examples].to(torch.uint8),
-        "digits": torch.from_numpy(bunch.images).to(torch.uint8),
-        "digit_labels": torch.from_numpy(bunch.target).to(torch.uint8),
+        "digits": digits,
+        "digit_labels": digit_labels.to(torch.uint8),
         "digit_is_test": is_test.to(torch.uint8),
         "order": torch.stack([batch_order(net.seed, 0, epoch, n) for epoch in range(EPOCHS)]).to(torch.int16),
         "start_g": torch.randn(2, generator=source),
@@ -143,13 +142,35 @@ def load_contexts(path: str | Path) -> Tensor:
     They belong to the network `live_network` of the same page with n units, and can be given to its `set_context`.
 
     Raises:
-        DataError: the file is missing, or is none of these.
+        DataError: the file is missing, or is none of these, or a number is not finite.
     """
     try:
-        found = load(Path(path).read_bytes())
-        return torch.stack([torch.from_numpy(found[f"context_{i}"].copy()) for i in range(len(found))])
-    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        content = Path(path).read_bytes()
+    except OSError as error:
         raise DataError(f"{path} holds no contexts of a live network ({error})") from None
+    return contexts_from(content, path)
+
+
+def contexts_from(content: bytes, source: str | Path) -> Tensor:
+    """Contexts ``(C, n)`` from the bytes of a file as a page writes it; errors name the ``source``."""
+    try:
+        found = load(content)
+        contexts = torch.stack([torch.from_numpy(found[f"context_{i}"].copy()) for i in range(len(found))])
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{source} holds no contexts of a live network ({error})") from None
+    if contexts.ndim != 2 or contexts.dtype != torch.float32 or not torch.isfinite(contexts).all():
+        raise DataError(f"{source} holds contexts that are no rows of finite numbers in single precision")
+    return contexts
+
+
+def as_file(tensors: dict[str, Tensor]) -> bytes:
+    """Bytes of a safetensors file."""
+    return save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()})
+
+
+def tensors_from(content: bytes) -> dict[str, Tensor]:
+    """Tensors of a safetensors file."""
+    return {name: torch.from_numpy(values) for name, values in load(content).items()}
 
 
 def publish(run: Run, tensors: dict[str, Tensor]) -> None:
@@ -167,7 +188,7 @@ def publish(run: Run, tensors: dict[str, Tensor]) -> None:
     draft = path.with_name(f"{path.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(save({name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()}))
+        draft.write_bytes(as_file(tensors))
         os.replace(draft, path)
     except OSError as error:
         with suppress(OSError):

@@ -35,7 +35,7 @@ class Solution(ByValue):
     Attributes:
         context: ``(H,)``, in the dtype of W2.
         loss: mean cross entropy, without the ridge term.
-        gradient: norm of the gradient of the objective, divided by its norm at a context of zeros; 0 at the optimum.
+        gradient: norm of the gradient of the objective, divided by its norm at ``around``; 0 at the optimum.
         accuracy: share of the images that are classified correctly, in [0, 1].
         evaluations: number of evaluations of loss and gradient.
     """
@@ -123,8 +123,9 @@ def solve_context(
     ridge: float = 0.0,
     start: Tensor | None = None,
     max_iterations: int = 200,
+    around: Tensor | None = None,
 ) -> Solution:
-    """Minimise mean cross entropy plus ``ridge / 2 * |m|^2`` over the context m by SciPy's L-BFGS.
+    """Minimise mean cross entropy plus ``ridge / 2 * |m - around|^2`` over the context m by SciPy's L-BFGS.
 
     Args:
         h: ``(N, H)`` features, from `task_features`.
@@ -132,8 +133,9 @@ def solve_context(
         W2: ``(10, H)``.
         ridge: 0 or more. At 0 the minimum may be at infinity, where the images are separable. L-BFGS then stops after
             ``max_iterations``, and ``Solution.gradient`` measures the distance from the minimum.
-        start: initial context ``(H,)``; default: zeros.
+        start: initial context ``(H,)``; default: ``around``.
         max_iterations: upper limit of the iterations.
+        around: context ``(H,)`` that the ridge pulls towards; default: zeros.
 
     Raises:
         ParameterError: ``ridge`` is negative, or ``max_iterations`` is below 1.
@@ -145,15 +147,16 @@ def solve_context(
 
     def objective(m: np.ndarray) -> tuple[float, np.ndarray]:
         loss, gradient = loss_and_gradient(h, labels, W2, torch.from_numpy(m).to(W2))
-        penalty = ridge / 2 * float(m @ m)
-        return float(loss) + penalty, gradient.double().cpu().numpy() + ridge * m
+        away = m - centre
+        penalty = ridge / 2 * float(away @ away)
+        return float(loss) + penalty, gradient.double().cpu().numpy() + ridge * away
 
-    zeros = np.zeros(W2.shape[1])
-    first = zeros if start is None else start.detach().double().cpu().numpy()
+    centre = np.zeros(W2.shape[1]) if around is None else around.detach().double().cpu().numpy()
+    first = centre if start is None else start.detach().double().cpu().numpy()
     options = {"maxiter": max_iterations, "maxfun": 2 * max_iterations, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9}
     found = minimize(objective, first, jac=True, method="L-BFGS-B", options=options)
     context = torch.from_numpy(found.x).to(W2)
-    scale = np.linalg.norm(objective(zeros)[1])
+    scale = np.linalg.norm(objective(centre)[1])
     loss, _ = loss_and_gradient(h, labels, W2, context)
     right = ((W2 * context) @ h.T).argmax(0) == labels
     residual = float(np.linalg.norm(objective(found.x)[1]) / scale)

@@ -123,6 +123,10 @@ RULES = {
         "grid_certain": ("share of the networks in which the mean loses less with interpolated rotation", ">=", 1),
         "grid_probable": ("share of the networks in which the mean loses less with interpolated rotation", ">", 0.5),
         "shifts_easier": ("change by kriging with every second shift known, less that with rotations", ">", 0),
+        # In every network, at one number of labelled images:
+        "optimum_ahead": ("accuracy of the optimum from scratch, less that of the published training rule", ">", 0),
+        "prediction_adds": ("accuracy of the optimum around the prediction, less that from scratch", ">", 0),
+        "solver_adds": ("accuracy of the optimum around the prediction, less that of the published rule", ">", 0),
     },
     "what-a-reconstruction-knows": {
         "better_shows_less": (

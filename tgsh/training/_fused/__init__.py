@@ -132,7 +132,7 @@ class FusedLoop:
         self.W2 = net.W2.T.contiguous().numpy().ravel()
 
     def stage(self, rows: np.ndarray) -> np.ndarray:
-        """Lay out the images ``rows`` ``(B,)``, and return what is subtracted from the sums of each, ``(n * 16,)``."""
+        """Lay out images ``rows`` ``(B,)``, and return what is subtracted from the sums of each, ``(n * 16,)``."""
         self._check_rows(rows, len(rows))
         mean = np.empty(-(-len(rows) // self._kernel.LANES) * self._kernel.LANES, self.W2.dtype)
         n_hidden = len(self._places) // self._kernel.STRIDE
@@ -140,7 +140,7 @@ class FusedLoop:
         return mean
 
     def forward(self, mean: np.ndarray, readout: np.ndarray) -> np.ndarray:
-        """Logits ``(10 * n * 16,)`` of the images that were laid out; ``readout`` ``(H * 10,)`` is W2 * m * `unit`."""
+        """Logits ``(10 * n * 16,)`` of the images laid out; ``readout`` ``(H * 10,)`` is W2 * m * ``unit``."""
         logits = np.empty(self._kernel.CLASSES * len(mean), mean.dtype)
         self._kernel.forward(self._blocks, self._places, mean, readout, logits)
         return logits

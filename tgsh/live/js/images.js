@@ -31,19 +31,23 @@ export function drawStrokes(strokes) {
 }
 
 function paint(strokes) {
-  const image = new Uint8Array(PIXELS);
-  for (let row = 0; row < SIDE; row++) {
-    for (let column = 0; column < SIDE; column++) {
-      let nearest = Infinity;
-      for (const stroke of strokes) {
-        for (let i = 0; i < stroke.length; i++) {
-          nearest = Math.min(nearest, distance(column, row, stroke[Math.max(i - 1, 0)], stroke[i]));
+  const nearest = new Float64Array(PIXELS).fill(Infinity);
+  const reach = RADIUS + 0.5;
+  const limit = (value) => Math.min(SIDE - 1, Math.max(0, value));
+  for (const stroke of strokes) {
+    for (let i = 0; i < stroke.length; i++) {
+      const [from, to] = [stroke[Math.max(i - 1, 0)], stroke[i]];
+      const [left, top] = [0, 1].map((axis) => limit(Math.floor(Math.min(from[axis], to[axis]) - reach)));
+      const [right, bottom] = [0, 1].map((axis) => limit(Math.ceil(Math.max(from[axis], to[axis]) + reach)));
+      for (let row = top; row <= bottom; row++) {
+        for (let column = left; column <= right; column++) {
+          const p = row * SIDE + column;
+          nearest[p] = Math.min(nearest[p], distance(column, row, from, to));
         }
       }
-      image[row * SIDE + column] = 255 * Math.min(1, Math.max(0, RADIUS + 0.5 - nearest));
     }
   }
-  return image;
+  return Uint8Array.from(nearest, (away) => 255 * Math.min(1, Math.max(0, reach - away)));
 }
 
 function distance(x, y, [ax, ay], [bx, by]) {

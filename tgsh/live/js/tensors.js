@@ -2,6 +2,14 @@
 
 const TYPES = { U8: Uint8Array, I8: Int8Array, U16: Uint16Array, I16: Int16Array, F32: Float32Array };
 
+/** What a built page holds as text: base64 of a file compressed by gzip. */
+export async function decode(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
 /** Tensors by name; `NAME.scale`, one number a row, belongs to the whole numbers of `NAME`. */
 export function readTensors(buffer) {
   const length = Number(new DataView(buffer).getBigUint64(0, true));
@@ -17,7 +25,7 @@ export function readTensors(buffer) {
 }
 
 /**
- * A file of the safetensors format with vectors in single precision.
+ * The bytes of a file of the safetensors format with vectors in single precision.
  * @param {Object<string, Float32Array>} vectors by name.
  * @param {Object<string, string>} about what the file says of itself.
  */
@@ -29,9 +37,13 @@ export function writeVectors(vectors, about) {
   }
   let text = JSON.stringify(header);
   text += " ".repeat((8 - (text.length % 8)) % 8);
-  const length = new DataView(new ArrayBuffer(8));
-  length.setBigUint64(0, BigInt(text.length), true);
-  return new Blob([length.buffer, text, ...Object.values(vectors)]);
+  const bytes = new Uint8Array(8 + text.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(new TextEncoder().encode(text), 8);
+  for (const [name, values] of Object.entries(vectors)) {
+    bytes.set(new Uint8Array(values.buffer), 8 + text.length + header[name].data_offsets[0]);
+  }
+  return bytes;
 }
 
 class Tensor {

@@ -9,9 +9,10 @@ export class TrainingPanel {
    * @param {function(string, object=): Promise} ask asks the worker.
    * @param {object} known what the worker has said of its tensors.
    * @param {HTMLElement} el element whose data attributes say where the training stands.
+   * @param {function(Uint8Array)} told is given the contexts as a file, when a training stops; nothing when it starts again.
    */
-  constructor(ask, known, el) {
-    Object.assign(this, { ask, known, el });
+  constructor(ask, known, el, told) {
+    Object.assign(this, { ask, known, el, told });
     this.section = this.lay();
   }
 
@@ -26,7 +27,7 @@ export class TrainingPanel {
     this.second = slider("Angle of a second context", "°", { min: 0, max: 350, step: 10, value: 130 }, again);
     this.both = element("input", { type: "checkbox", onchange: again });
     this.shuffled = element("input", { type: "checkbox", onchange: again });
-    const widths = [784, 1568, 7840].filter((width) => width <= this.known.H);
+    const widths = [...new Set([784, 1568, this.known.H])].filter((width) => width <= this.known.H);
     this.width = choose("Hidden units", widths, widths[1] ?? widths[0]);
     this.epochs = choose("Epochs", [1, 3, 10], 10);
     this.rate = choose("Learning rate", [0.001, 0.01, 0.1], 0.01);
@@ -65,11 +66,16 @@ export class TrainingPanel {
     this.show(await this.ask("prepare", { angles, width, epochs, lr, shuffled: this.shuffled.checked }));
   }
 
-  /** Give the contexts in training to the reader, as a file that tgsh.live.load_contexts reads. */
-  async save() {
+  /** The contexts in training as a file that tgsh.live.load_contexts reads. */
+  async file() {
     const { contexts } = await this.ask("take");
     const vectors = Object.fromEntries(contexts.map((values, i) => [`context_${i}`, values]));
-    const file = writeVectors(vectors, { angles: this.trainedAngles.join(" ") });
+    return writeVectors(vectors, { angles: this.trainedAngles.join(" ") });
+  }
+
+  /** Give the contexts in training to the reader. */
+  async save() {
+    const file = new Blob([await this.file()]);
     const link = element("a", { href: URL.createObjectURL(file), download: "contexts.safetensors" });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
@@ -95,5 +101,7 @@ export class TrainingPanel {
       `trained before: ${nearest} (similarity ${most}).` +
       (pair === null ? "" : ` Similarity of the two: ${pair.toFixed(2)}.`);
     this.el.dataset.nearest = nearest;
+    if (done) this.file().then(this.told);
+    else this.told(new Uint8Array());
   }
 }

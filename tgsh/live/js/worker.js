@@ -1,8 +1,9 @@
 // The worker of the live network: answers for images, and trains contexts, while the page stays free.
 
+import { search, Table } from "./buckets.js";
 import { batchInputs, CLASSES, Context, correlation, cosine, dot, FlyNet, normalise, normals, PIXELS, softmax } from "./flynet.js";
 import { enlarge, rotate } from "./images.js";
-import { readTensors } from "./tensors.js";
+import { decode, readTensors } from "./tensors.js";
 
 const BATCH = 128;
 const EVERY = 8; // batches between two measurements
@@ -13,16 +14,18 @@ let contexts; // one Float32Array (H) for each task
 let gaussian; // rows of weights, one for each class of each task
 let session; // the training that runs or waits
 let sums; // for each task, the sum of its normalised representations of the test images
+let table; // of hash codes
 
 const answers = {
   /** Read the tensors; say what the page needs to know of them. */
-  load({ buffer }) {
-    weights = readTensors(buffer);
+  async load({ buffer, encoded }) {
+    weights = readTensors(buffer ?? (await decode(encoded)));
     net = new FlyNet(weights.pixels.values, weights.W2.dequantised());
     contexts = weights.contexts.rows();
     gaussian = weights.gaussian.rows();
     const { images, labels } = weights;
-    return { angles: [...weights.angles.values], images: images.values, labels: [...labels.values], H: net.H };
+    const angles = Array.from(weights.angles.values, (angle) => Math.round(1000 * angle) / 1000);
+    return { angles, images: images.values, labels: [...labels.values], H: net.H };
   },
 
   /**
@@ -34,8 +37,8 @@ const answers = {
     const h = net.encode(normalise(turned));
     const outputs = contexts.map((context) => softmax(net.logits(h, context)));
     const entropy = outputs.map((p) => p.reduce((sum, value) => sum + (value > 0 ? value * Math.log(value) : 0), 0));
-    const density = gaussian.map((row, g) => dot(row, h) + weights.gaussian_offset.values[g]);
-    const byTask = contexts.map((_, t) => logSumExp(density.slice(t * CLASSES, (t + 1) * CLASSES)));
+    const density = densities(h);
+    const byTask = likelihoods(density);
     const byClass = Array.from({ length: CLASSES }, (_, k) => logSumExp(density.filter((_, g) => g % CLASSES === k)));
     const direct = softmax(Float64Array.from(byClass));
     return { turned, outputs: outputs.map((p) => [...p]), scores: { gaussian: byTask, entropy }, direct: [...direct] };
@@ -108,7 +111,56 @@ const answers = {
     const mean = classMean(digit, weights.angles.values[task]);
     return { image, mean, correlation: correlation(image, mean) };
   },
+
+  /**
+   * Hash an upright image, turned, and search the table for its code.
+   * @param {{image: Uint8Array, degrees: number, kind: string, bits: number, count: number}} given `kind`: what is hashed,
+   *   `pixels`, `hidden` (s(W1 x)), or r under the context `told` (of the nearest task) or `inferred` (by the Gaussians).
+   * @returns the turned image, its code, the task of its context, the nearest items, and those with the same code.
+   */
+  find({ image, degrees, kind, bits, count }) {
+    table ??= new Table(net, contexts, weights);
+    const turned = rotate(image, degrees);
+    const task = kind === "inferred" ? inferredTask(turned) : nearestTask(degrees);
+    const code = table.codes(kind, [turned], task)[0];
+    const items = table.items(kind);
+    const { nearest, inBucket } = search(code, items.map((item) => item.code), bits, count);
+    const told = ({ n, ...rest }) => ({ ...items[n], ...rest, n });
+    return {
+      turned,
+      code: code.subarray(0, bits),
+      task,
+      size: items.length,
+      nearest: nearest.map(told),
+      inBucket: inBucket.map((n) => items[n].degrees),
+      angles: table.tasks.map((t) => weights.angles.values[t]),
+    };
+  },
+
+  /** Put a turned image into the table, under the context of the nearest task; without one, take out what was put in. */
+  store({ image, degrees }) {
+    table ??= new Table(net, contexts, weights);
+    table.own = image ? [...table.own, { shown: rotate(image, degrees), degrees, task: nearestTask(degrees) }] : [];
+    return { own: table.own.length };
+  },
 };
+
+function densities(h) {
+  return gaussian.map((row, g) => dot(row, h) + weights.gaussian_offset.values[g]);
+}
+
+function likelihoods(density) {
+  return contexts.map((_, t) => logSumExp(density.slice(t * CLASSES, (t + 1) * CLASSES)));
+}
+
+function inferredTask(turned) {
+  const score = likelihoods(densities(net.encode(normalise(turned))));
+  return score.indexOf(Math.max(...score));
+}
+
+function nearestTask(degrees) {
+  return Math.round((degrees * contexts.length) / 360) % contexts.length;
+}
 
 function turnedTests(degrees) {
   return batchInputs(turnAll(weights.images.values, degrees), [...weights.labels.values.keys()]);
@@ -131,9 +183,9 @@ function readDigits(logits, B) {
   });
 }
 
-self.onmessage = ({ data: { id, op, ...rest } }) => {
+self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
-    self.postMessage({ id, answer: answers[op](rest) });
+    self.postMessage({ id, answer: await answers[op](rest) });
   } catch (error) {
     self.postMessage({ id, error: error.message });
   }

@@ -172,6 +172,17 @@ export function asker(worker, told) {
   };
 }
 
+/** The bytes of a DataView that a model holds; undefined where it holds none. */
+export function bytesOf(view) {
+  return view && new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
+}
+
+/** Give the tensors of a model to a worker; promise what the worker says of them. */
+export function loadTensors(ask, model) {
+  const given = model.get("tensors"); // text in a built page, a DataView in a notebook
+  return ask("load", typeof given === "string" ? { encoded: given } : { buffer: bytesOf(given).buffer });
+}
+
 /** Position of the largest of several numbers. */
 export function largest(values) {
   return values.indexOf(Math.max(...values));

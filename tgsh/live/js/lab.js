@@ -1,32 +1,35 @@
 // The live network as a widget: a pad to draw on, a dial, the ring of contexts, and a context trained in the page.
-//
-// `render` is what anywidget asks for. In a page without a kernel, live.js calls it with a stand-in model.
 
 import { softmax } from "./flynet.js";
-import { drawStrokes } from "./images.js";
-import { readAddress, writeAddress } from "./address.js";
-import { asker, bars, element, largest, picture, ring, slider } from "./parts.js";
+import { Pad, readAddress, writeAddress } from "./pad.js";
+import { asker, bars, element, largest, loadTensors, picture, ring, slider } from "./parts.js";
 import { TrainingPanel } from "./training.js";
 
 const SHOWN = ["named", "inferred", "wrong"];
 const TITLES = { named: "context named", inferred: "context inferred", wrong: "a wrong context" };
+let labs = 0; // in this page
 
-/** @param {{model: {get(name: string): any, set?: Function, save_changes?: Function, worker(): Worker}, el: Element}} given */
+/**
+ * Of the model: `tensors`, and `linked`, whether the address of the page holds what is set. It is told `drawing`, what is on
+ * the pad, and `trained`, the contexts trained here, as the bytes of a safetensors file.
+ */
 export function render({ model, el }) {
-  const lab = new Lab(model, el);
+  let lab = new Lab(model, el);
+  model.on("change:tensors", () => {
+    lab.close();
+    lab = new Lab(model, el);
+  });
   return () => lab.close();
 }
 
 class Lab {
   constructor(model, el) {
-    Object.assign(this, { el, strokes: [], image: new Uint8Array(784) });
+    Object.assign(this, { model, el, number: ++labs });
     this.worker = model.worker();
     this.ask = asker(this.worker, (progress) => this.training.show(progress));
-    const { buffer, byteOffset, byteLength } = model.get("tensors");
-    this.ask("load", { buffer: buffer.slice(byteOffset, byteOffset + byteLength) }).then(
-      (known) => this.start(known),
-      (error) => el.replaceChildren(element("p", { role: "alert" }, `The live network does not start: ${error.message}`)),
-    );
+    loadTensors(this.ask, model)
+      .then((known) => this.start(known))
+      .catch((error) => el.replaceChildren(element("p", { role: "alert" }, `The live network does not start: ${error.message}`)));
   }
 
   close() {
@@ -36,13 +39,20 @@ class Lab {
   start(known) {
     this.known = known;
     this.step = 360 / known.angles.length;
-    this.training = new TrainingPanel(this.ask, known, this.el);
+    this.pad = new Pad(known, () => this.look());
+    this.training = new TrainingPanel(this.ask, known, this.el, (contexts) => this.tellContexts(contexts));
     this.el.replaceChildren(this.layPad(), this.layAnswers(), this.training.section);
     this.reset();
+    this.pad.share(this.model);
+    if (!this.model.get("linked")) return;
     this.restore(readAddress(location.hash));
-    this.el.addEventListener("input", () => this.remember());
-    this.el.addEventListener("click", () => this.remember());
-    this.el.addEventListener("pointerup", () => this.remember());
+    for (const event of ["input", "click", "pointerup", "keyup"]) this.el.addEventListener(event, () => this.remember());
+  }
+
+  /** Tell Python of the contexts in training: the bytes of a file, none before the first batch. */
+  tellContexts(file) {
+    this.model.set("trained", new DataView(file.buffer));
+    this.model.save_changes();
   }
 
   // the address
@@ -62,8 +72,8 @@ class Lab {
     const { value, ticked } = this.settings;
     const all = Object.entries(value).map(([name, { value: set }]) => [name, set]);
     all.push(...Object.entries(ticked).map(([name, { checked }]) => [name, Number(checked)]));
-    if (this.example) all.push(["example", this.shownExample]);
-    history.replaceState(null, "", writeAddress({ ...Object.fromEntries(all), strokes: this.strokes }));
+    if (this.pad.shown !== null) all.push(["example", this.pad.shown]);
+    history.replaceState(null, "", writeAddress({ ...Object.fromEntries(all), strokes: this.pad.strokes }));
   }
 
   /** Set what an address says. A setting that is not there stays; one that makes no sense is passed over. */
@@ -78,92 +88,31 @@ class Lab {
     }
     for (const [name, box] of Object.entries(ticked)) if (name in given) box.checked = given[name] === "1";
     const example = Number(given.example);
-    if (given.strokes.length) {
-      this.clear();
-      this.strokes = given.strokes;
-      this.drawn();
-    } else if ("example" in given && example in this.known.labels) {
-      this.show(example);
-    }
+    if (given.strokes.length) this.pad.draw(given.strokes);
+    else if ("example" in given && example in this.known.labels) this.pad.show(example);
     this.training.prepare();
   }
 
   // the pad
 
   layPad() {
-    this.pad = element("canvas", { width: 280, height: 280, class: "pad", tabindex: 0, role: "img" });
-    this.pad.setAttribute("aria-label", "Pad: draw a digit with mouse, finger or pen, or press a digit on the keyboard");
-    const point = (event) => {
-      const box = this.pad.getBoundingClientRect();
-      return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    };
-    this.pad.onpointerdown = (event) => {
-      this.pad.setPointerCapture(event.pointerId);
-      if (this.example) this.clear();
-      this.strokes.push([point(event)]);
-      this.drawn();
-    };
-    this.pad.onpointermove = (event) => {
-      if (!this.pad.hasPointerCapture(event.pointerId)) return;
-      for (const part of event.getCoalescedEvents?.() ?? [event]) this.strokes.at(-1).push(point(part));
-      this.drawn();
-    };
-    this.pad.onkeydown = ({ key }) => {
-      if (/^[0-9]$/.test(key)) this.takeExample(Number(key));
-    };
-    const button = (text, act) => element("button", { type: "button", onclick: act }, text);
-    const digits = Array.from({ length: 10 }, (_, k) => element("option", { value: k }, String(k)));
-    this.digit = element("select", { onchange: () => this.takeExample(Number(this.digit.value)) }, ...digits);
     this.dial = slider("Turn the image", "°", { min: 0, max: 355, step: 5 }, () => this.look());
     this.name = slider("Context named", "°", { min: 0, max: 360 - this.step, step: this.step }, () => this.rename());
     this.follows = element("input", { type: "checkbox", checked: true, onchange: () => this.look() });
     this.seen = picture("What the network sees, turned: 28 by 28 pixels");
+    this.pad.controls.append(
+      element("button", { type: "button", onclick: () => this.reset() }, "Reset"),
+      this.dial.label,
+      this.name.label,
+      element("label", {}, this.follows, " name the context of the turn"),
+    );
     return element(
       "section",
       { "aria-label": "Draw a digit and turn it" },
-      this.pad,
-      element(
-        "div",
-        { class: "controls" },
-        button("Clear", () => (this.clear(), this.look())),
-        button("Next example", () => this.takeExample(this.known.labels[this.shownExample], true)),
-        button("Reset", () => this.reset()),
-        element("label", {}, "Example of a ", this.digit),
-        this.dial.label,
-        this.name.label,
-        element("label", {}, this.follows, " name the context of the turn"),
-      ),
+      this.pad.canvas,
+      this.pad.controls,
       element("figure", {}, this.seen, element("figcaption", {}, "what the network sees")),
     );
-  }
-
-  clear() {
-    this.strokes = [];
-    this.example = false;
-    this.image = new Uint8Array(784);
-  }
-
-  /** A new stroke, or more of one. */
-  drawn() {
-    this.image = drawStrokes(this.strokes);
-    this.look();
-  }
-
-  /** Show a test image of a class: the first, or the one after the image that is shown. */
-  takeExample(k, next = false) {
-    const { labels } = this.known;
-    const all = [...labels.keys()].filter((n) => labels[n] === k);
-    this.show(all[next ? (all.indexOf(this.shownExample) + 1) % all.length : 0]);
-  }
-
-  /** Show the test image of this number. */
-  show(n) {
-    this.shownExample = n;
-    this.strokes = [];
-    this.example = true;
-    this.digit.value = String(this.known.labels[n]);
-    this.image = this.known.images.slice(n * 784, (n + 1) * 784);
-    this.look();
   }
 
   rename() {
@@ -174,26 +123,8 @@ class Lab {
   reset() {
     this.follows.checked = true;
     this.dial.set(40);
-    this.takeExample(7);
+    this.pad.takeExample(7);
     this.training.prepare();
-  }
-
-  paintPad() {
-    const pen = this.pad.getContext("2d");
-    pen.fillStyle = "black";
-    pen.fillRect(0, 0, 280, 280);
-    if (this.example) {
-      const small = picture("").paint(this.image);
-      pen.imageSmoothingEnabled = false;
-      pen.drawImage(small, 0, 0, 280, 280);
-      return;
-    }
-    Object.assign(pen, { strokeStyle: "white", fillStyle: "white", lineWidth: 20, lineCap: "round", lineJoin: "round" });
-    for (const stroke of this.strokes) {
-      pen.beginPath();
-      for (const [x, y] of [stroke[0], ...stroke]) pen.lineTo(280 * x, 280 * y);
-      pen.stroke();
-    }
   }
 
   // the answers
@@ -202,7 +133,7 @@ class Lab {
     this.ring = ring(this.known.angles, (t) => (this.name.set(this.known.angles[t]), this.rename()));
     this.answers = Object.fromEntries(SHOWN.map((which) => [which, bars(TITLES[which])]));
     const choice = (value, text) => {
-      const input = element("input", { type: "radio", name: "tgsh-score", value, onchange: () => this.tell() });
+      const input = element("input", { type: "radio", name: `tgsh-score-${this.number}`, value, onchange: () => this.tell() });
       if (value === "gaussian") input.checked = true;
       return element("label", {}, input, ` ${text}`);
     };
@@ -220,14 +151,13 @@ class Lab {
 
   /** Ask the worker about the image as it is now; while it answers, later questions wait and only the last is asked. */
   async look() {
-    this.paintPad();
     if (this.follows.checked) this.name.set((Math.round(this.dial.value / this.step) * this.step) % 360);
     if (this.asking) return void (this.again = true);
     this.asking = true;
     this.el.ariaBusy = "true";
     do {
       this.again = false;
-      this.answer = await this.ask("look", { image: this.image, degrees: this.dial.value });
+      this.answer = await this.ask("look", { image: this.pad.image, degrees: this.dial.value });
     } while (this.again);
     this.asking = false;
     this.tell();
@@ -240,17 +170,17 @@ class Lab {
     const { angles } = this.known;
     const score = scores[this.scores.querySelector("input:checked").value];
     const inferred = largest(score);
-    const named = angles.indexOf(this.name.value);
+    const named = Math.round(this.name.value / this.step) % angles.length;
     const wrong = (named + Math.round(angles.length / 2)) % angles.length; // upside down
     this.seen.paint(turned);
     this.ring.light(softmax(Float64Array.from(score)), named, inferred);
     const chosen = { named, inferred, wrong };
     for (const which of SHOWN) this.answers[which].show(outputs[chosen[which]], `${angles[chosen[which]]}°`);
-    const empty = !this.image.some((value) => value);
+    const { isEmpty } = this.pad;
     const read = (p) => `${largest(p)} (${Math.round(100 * Math.max(...p))}\u00a0%)`;
-    this.el.dataset.inferred = empty ? "" : angles[inferred];
-    this.el.dataset.digit = empty ? "" : largest(outputs[named]);
-    this.said.textContent = empty
+    this.el.dataset.inferred = isEmpty ? "" : angles[inferred];
+    this.el.dataset.digit = isEmpty ? "" : largest(outputs[named]);
+    this.said.textContent = isEmpty
       ? "The pad is empty: draw a digit, or take an example."
       : `Under the context of ${angles[named]}° this is a ${read(outputs[named])}. The context inferred is that of ` +
         `${angles[inferred]}°; under it, a ${read(outputs[inferred])}. Under the context of ${angles[wrong]}°, a ` +

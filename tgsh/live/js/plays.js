@@ -1,87 +1,8 @@
-// Claims of the chapters to play with, each a few controls, a picture and a sentence: the sign of the contexts, a context
-// between two tasks, and Eq. 3. They share a frame, the worker of the live network and its tensors.
+// Claims of the chapters to play with: the sign of the contexts, a context between two tasks, Eq. 3, and a hash table.
 
-import { asker, element, menu, picture, slider } from "./parts.js";
-
-/** @param {{model: {get(name: string): any, worker(): Worker}, el: Element}} given `play` names one of PLAYS below. */
-export function render({ model, el }) {
-  const play = new PLAYS[model.get("play")](model, el);
-  return () => play.worker.terminate();
-}
-
-/**
- * The frame. A play defines `title`; `lay()`, which sets `settings` (controls by their name in the address) and returns
- * the elements of controls and of pictures; and `answer()`, which asks the worker, shows the answer, and returns a sentence.
- */
-class Play {
-  constructor(model, el) {
-    Object.assign(this, { el, name: model.get("play"), worker: model.worker() });
-    this.ask = asker(this.worker);
-    const { buffer, byteOffset, byteLength } = model.get("tensors");
-    this.ask("load", { buffer: buffer.slice(byteOffset, byteOffset + byteLength) })
-      .then((known) => this.start(known))
-      .catch((error) => el.replaceChildren(element("p", { role: "alert" }, `This does not start: ${error.message}`)));
-  }
-
-  start(known) {
-    this.known = known;
-    this.step = 360 / known.angles.length;
-    const [controls, pictures] = this.lay();
-    this.said = element("p", { "aria-live": "polite", class: "said" });
-    const row = element("div", { class: "controls" }, ...controls);
-    this.el.replaceChildren(element("section", { "aria-label": this.title }, row, ...pictures, this.said));
-    this.restore();
-    for (const event of ["input", "click"]) this.el.addEventListener(event, () => this.remember());
-    return this.update();
-  }
-
-  /** Answer for the settings as they are now; while the worker answers, later changes wait and only the last is asked. */
-  async update() {
-    if (this.asking) return void (this.again = true);
-    this.asking = true;
-    this.el.ariaBusy = "true";
-    let sentence;
-    do {
-      this.again = false;
-      sentence = await this.answer();
-    } while (this.again);
-    this.asking = false;
-    this.said.textContent = sentence;
-    this.el.ariaBusy = "false";
-  }
-
-  /** Write the settings into the address of the page. */
-  remember() {
-    const set = Object.entries(this.settings).map(([name, { value }]) => [name, value]);
-    history.replaceState(null, "", `#${new URLSearchParams({ play: this.name, ...Object.fromEntries(set) })}`);
-  }
-
-  /** Set what the address says of this play; what makes no sense is passed over. */
-  restore() {
-    const given = new URLSearchParams(location.hash.slice(1));
-    if (given.get("play") !== this.name) return;
-    for (const [name, control] of Object.entries(this.settings)) {
-      const before = control.value;
-      if (given.has(name)) control.value = given.get(name);
-      if (control.value === "") control.value = before; // no such choice
-    }
-  }
-
-  /** A menu of the tasks. */
-  tasks(text) {
-    const again = () => this.update();
-    return menu(text, this.known.angles.map((angle, t) => [t, `${angle}°`]), 0, again);
-  }
-
-  /** How many of the test images are read right, as words: `57 of 60`. */
-  right(read) {
-    return `${count(read, this.known.labels)} of ${read.length}`;
-  }
-}
-
-function count(read, labels) {
-  return read.filter((digit, n) => digit === labels[n]).length;
-}
+import { Pad, readStrokes, writeStrokes } from "./pad.js";
+import { element, menu, picture, slider } from "./parts.js";
+import { bar, count, Play, round, rows, stretched } from "./play.js";
 
 /** The sign of contexts: the similarities of Definition 1 stay, the answers do not. */
 class Sign extends Play {
@@ -238,36 +159,91 @@ class Eq3 extends Play {
   }
 }
 
-const PLAYS = { sign: Sign, between: Between, eq3: Eq3 };
+/** A hash table that a drawing is looked up in, and put into. */
+class HashTable extends Play {
+  title = "Look a drawing up in a hash table";
+  nearest = 8; // items shown
 
-function round(degrees) {
-  return Math.round(1000 * degrees) / 1000;
+  lay() {
+    const again = () => this.update();
+    const kinds = [["told", "r, the context told"], ["inferred", "r, the context inferred"], ["hidden", "s(W1 x), no context"], ["pixels", "the pixels"]];
+    this.pad = new Pad(this.known, again);
+    this.turn = slider("Turn the image", "°", { min: 0, max: 355, step: 5, value: 30 }, again);
+    this.kind = menu("Hash", kinds, "told", again);
+    this.bits = menu("Bits", [8, 16, 32, 64].map((bits) => [bits, bits]), 16, again);
+    const put = element("button", { type: "button", onclick: () => this.store(this.pad.image) }, "Put it into the table");
+    const out = element("button", { type: "button", onclick: () => this.store() }, "Take mine out");
+    const { pad } = this;
+    const drawn = {
+      get value() {
+        return writeStrokes(pad.strokes);
+      },
+      set value(text) {
+        const strokes = readStrokes(text);
+        if (strokes.length) pad.draw(strokes);
+      },
+    };
+    const example = {
+      get value() {
+        return pad.shown ?? "none";
+      },
+      set value(n) {
+        if (/^\d+$/.test(n) && n in pad.known.labels) pad.show(Number(n));
+      },
+    };
+    this.settings = { hash: this.kind.select, bits: this.bits.select, turn: this.turn.input, example, draw: drawn };
+    this.seen = picture(" ");
+    this.shown = Array.from({ length: this.nearest }, () => ({ canvas: picture(" "), caption: element("figcaption") }));
+    const figure = (canvas, caption) => element("figure", {}, canvas, caption);
+    pad.takeExample(7);
+    return [
+      [this.turn.label, this.kind.label, this.bits.label, put, out],
+      [
+        element("div", { class: "beside" }, element("div", {}, pad.canvas, pad.controls), figure(this.seen, element("figcaption", {}, "what is hashed"))),
+        element("div", { class: "pictures" }, ...this.shown.map(({ canvas, caption }) => figure(canvas, caption))),
+      ],
+    ];
+  }
+
+  async store(image) {
+    await this.ask("store", image ? { image, degrees: this.turn.value } : {});
+    this.update();
+  }
+
+  async answer() {
+    this.turn.set(this.turn.input.value);
+    const kind = this.kind.select.value;
+    const [bits, degrees] = [Number(this.bits.select.value), this.turn.value];
+    const found = await this.ask("find", { image: this.pad.image, degrees, kind, bits, count: this.nearest });
+    const { turned, code, task, size, nearest, inBucket } = found;
+    this.seen.paint(turned).setAttribute("aria-label", `The image that is hashed, turned by ${degrees}°`);
+    this.shown.forEach(({ canvas, caption }, i) => {
+      const { shown, digit, degrees, distance } = nearest[i];
+      const what = digit === null ? "yours" : digit;
+      caption.textContent = `${what} at ${round(degrees)}°: ${distance}`;
+      canvas.paint(shown).setAttribute("aria-label", `${digit === null ? "Your drawing" : `A ${digit}`}, turned by ${round(degrees)}°, ${distance} bits away`);
+    });
+    const near = (angle) => Math.abs(((angle - degrees + 540) % 360) - 180) <= NEAR;
+    const same = nearest.filter((item) => near(item.degrees)).length;
+    const text = [...code].join("").replace(/.{8}(?=.)/g, "$& ");
+    const own = inBucket.filter(near).length;
+    const order = nearest.map(({ n, distance }) => `${n}:${distance}`).join(" ");
+    Object.assign(this.el.dataset, { code: [...code].join(""), task, size, bucket: inBucket.length, own, nearest: order });
+    const under = { told: `of ${this.known.angles[task]}°, as told`, inferred: `of ${this.known.angles[task]}°, inferred` }[kind];
+    const digits = nearest.map(({ digit }) => digit ?? "yours").join(", ");
+    return (
+      `Code${under ? ` under the context ${under}` : ""}: ${text}. Of the ${size} items of the table, ${inBucket.length} ` +
+      `${inBucket.length === 1 ? "has" : "have"} the same code, and ${own} of them ${own === 1 ? "is" : "are"} turned like this image, ` +
+      `within ${NEAR}°. Of the ${nearest.length} nearest items, ${same} ${same === 1 ? "is" : "are"} turned so. The digits, from the nearest: ${digits}.`
+    );
+  }
 }
 
-/** Intensities from 0 to 255: the least value black, the largest white. */
-function stretched(image) {
-  const [least, most] = [Math.min(...image), Math.max(...image)];
-  return image.map((value) => (255 * (value - least)) / (most - least || 1));
-}
+const NEAR = 20; // degrees
+const PLAYS = { sign: Sign, between: Between, eq3: Eq3, hash: HashTable };
 
-function bar(share) {
-  const full = element("span", { class: "share", "aria-hidden": "true" });
-  full.style.width = `${100 * share}%`;
-  return full;
-}
-
-/** A table with named rows: `element` to lay out, `show({name: cells}, marked)`. */
-function rows(corner, heads) {
-  const head = (text, scope) => element("th", { scope }, text);
-  const body = element("tbody");
-  const top = element("tr", {}, corner ? head(corner, "col") : element("td"), ...heads.map((text) => (text ? head(text, "col") : element("td"))));
-  return {
-    element: element("table", { class: "numbers" }, element("thead", {}, top), body),
-    show(table, marked) {
-      const made = Object.entries(table).map(([name, cells]) =>
-        element("tr", name === marked ? { class: "marked" } : {}, head(name, "row"), ...cells.map((cell) => element("td", {}, cell))),
-      );
-      body.replaceChildren(...made);
-    },
-  };
+/** @param {{model: {get(name: string): any, worker(): Worker}, el: Element}} given `play` names one of PLAYS. */
+export function render({ model, el }) {
+  const play = new PLAYS[model.get("play")](model, el);
+  return () => play.worker.terminate();
 }
