@@ -1,8 +1,17 @@
+import re
+
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from tgsh import ParameterError
-from tgsh.measures import average_accuracy, backward_transfer, forgetting, forward_transfer
+from tgsh.measures import (
+    average_accuracy,
+    average_incremental_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+)
 
 A = np.array([[0.9, 0.3, 0.1], [0.7, 0.8, 0.4], [0.6, 0.9, 0.7]])
 
@@ -17,6 +26,29 @@ def test_worked_by_hand():
 def test_first_minus_last_is_not_the_maximum():
     risen_and_fallen = np.array([[0.5, 0, 0], [0.9, 0.5, 0], [0.5, 0.5, 0.5]])
     assert forgetting(risen_and_fallen) == 0.0  # Mammoth's would be 0.2
+
+
+def mammoth(a):
+    """Maximum over all rows less the last row, mean over all tasks but the last."""
+    return (a.max(0) - a[-1])[:-1].mean()
+
+
+def gem(a):
+    """First less last, mean over all tasks; the last one changes by zero."""
+    return (a.diagonal() - a[-1]).mean()
+
+
+def test_the_notation_page_has_the_forgetting_of_three_definitions():
+    page = " ".join((ROOT / "book" / "notation.md").read_text(encoding="utf-8").split())
+    rows, found = re.search(r"the matrix with the rows (.*?) the three give (.*?)\. ", page).groups()
+    matrix = np.array([[float(number) for number in re.findall(r"[\d.]+\d", row)] for row in rows.split(")")[:3]])
+    np.testing.assert_array_equal(matrix, A)
+    expected = [f"{number:.3f}" for number in (forgetting(A), mammoth(A), gem(A))]
+    assert re.findall(r"[\d.]+\d", found) == expected
+
+
+def test_the_mean_over_the_stream_of_the_tasks_learned_so_far():
+    assert average_incremental_accuracy(A) == pytest.approx((0.9 + (0.7 + 0.8) / 2 + (0.6 + 0.9 + 0.7) / 3) / 3)
 
 
 def test_separate_contexts_forget_nothing():

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "tgsh"
 # A room imports itself and rooms before it; CONTRIBUTING.md has the same list.
 ORDER = (
     *("errors", "seeding", "datasets", "runs", "benchmarks", "networks"),
-    *("measures", "theory", "training", "inversion", "extensions", "live", "timing", "figures"),
+    *("measures", "theory", "training", "lenses", "inversion", "extensions", "scoreboard", "live", "timing", "figures"),
 )
 FILES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in FILES})

@@ -388,7 +388,6 @@ def test_code_counts_that_computes_a_result_and_no_other():
         "networks._neuromodnet",
         "benchmarks._augment",
         "runs._verdicts",
-        "datasets._mnist",
     )
     assert not own & {f"tgsh.{name}" for name in rest}
     assert not any(name.startswith(("tgsh.figures", "tgsh.measures", "tgsh.timing", "matplotlib")) for name in trained)

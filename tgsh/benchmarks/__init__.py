@@ -3,6 +3,7 @@
 from tgsh.benchmarks._augment import TABLE_1, Augmentation, AugmentMNIST
 from tgsh.benchmarks._manifolds import AnalyticMap, ManifoldSample, sample_manifolds, unit_vectors
 from tgsh.benchmarks._mixed import Mixed
+from tgsh.benchmarks._permuted import Composite, Permutation, PermutedMNIST
 from tgsh.benchmarks._rotation import InterpolatedRotation, Rotation, RotationMNIST, interpolated_rotations
 from tgsh.benchmarks._shift import Shift, ShiftMNIST
 from tgsh.benchmarks._split import Classes, SplitMNIST
@@ -15,10 +16,13 @@ __all__ = [
     "AugmentMNIST",
     "Augmentation",
     "Classes",
+    "Composite",
     "InterpolatedRotation",
     "ManifoldSample",
     "Mixed",
     "Part",
+    "Permutation",
+    "PermutedMNIST",
     "Positions",
     "Rotation",
     "RotationMNIST",

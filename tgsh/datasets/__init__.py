@@ -2,7 +2,7 @@
 
 from tgsh.datasets._dataset import MEAN, STD, ImageDataset, Part, normalise
 from tgsh.datasets._digits import load_digits, small_digits
-from tgsh.datasets._folders import data_root, folder_from, user_cache
+from tgsh.datasets._folders import checkout_folder, data_root, folder_from, user_cache
 from tgsh.datasets._load import DATASETS, load
 from tgsh.datasets._mnist import load_fashion_mnist, load_kmnist, load_mnist
 
@@ -12,6 +12,7 @@ __all__ = [
     "STD",
     "ImageDataset",
     "Part",
+    "checkout_folder",
     "data_root",
     "folder_from",
     "load",

@@ -11,7 +11,13 @@ from tgsh.measures._circular import (
     neighbour_shape,
 )
 from tgsh.measures._clustering import TreeAgreement, clades, cluster, dendrogram_order, is_outgroup, tree_agreement
-from tgsh.measures._continual import average_accuracy, backward_transfer, forgetting, forward_transfer
+from tgsh.measures._continual import (
+    average_accuracy,
+    average_incremental_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+)
 from tgsh.measures._definition1 import PairSummary, TgshReport, tgsh_test
 from tgsh.measures._logits import active_units, odd_even_logits
 from tgsh.measures._pairs import (
@@ -72,6 +78,7 @@ __all__ = [
     "TreeAgreement",
     "active_units",
     "average_accuracy",
+    "average_incremental_accuracy",
     "backward_transfer",
     "balanced_sample",
     "between_runs",

@@ -15,6 +15,13 @@ def average_accuracy(accuracy_matrix: np.ndarray) -> float:
     return float(_square(accuracy_matrix)[-1].mean())
 
 
+def average_incremental_accuracy(accuracy_matrix: np.ndarray) -> float:
+    """Mean, over the stream, of the mean accuracy on the tasks learned so far."""
+    a = _square(accuracy_matrix)
+    learned = np.tri(len(a), dtype=bool)
+    return float(np.mean([row[known].mean() for row, known in zip(a, learned, strict=True)]))
+
+
 def forgetting(accuracy_matrix: np.ndarray) -> float:
     """Accuracy on a task right after learning it minus that at the end; mean over all tasks but the last.
 

@@ -1,6 +1,6 @@
 """Running chapters: profiles and parameters, devices, progress, run cache, provenance, verdicts and sweeps."""
 
-from tgsh.runs._cache import RunCache
+from tgsh.runs._cache import RunCache, cache_root
 from tgsh.runs._code import code_digest, imported_code
 from tgsh.runs._device import device_name, free_memory, n_workers, parallel_map, resolve_device
 from tgsh.runs._identity import ByValue, describe, identity, tensor_digest
@@ -31,6 +31,7 @@ __all__ = [
     "RunCache",
     "Sweep",
     "below",
+    "cache_root",
     "code_digest",
     "commit",
     "describe",

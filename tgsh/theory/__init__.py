@@ -1,6 +1,7 @@
-"""Theory of contexts: kernels of random features, kernel machines, and the similarity that they predict."""
+"""Theory of contexts: kernel machines and the similarity that they predict, cross-talk, symmetry, spectra, signs."""
 
 from tgsh.theory._crosstalk import Readout, predict_cosines, predict_inner, predict_readout, superpose
+from tgsh.theory._equivariance import group_average, shared_residual, with_permuted_pixels
 from tgsh.theory._kernel_machine import (
     KernelMachine,
     context_from_weights,
@@ -15,10 +16,13 @@ from tgsh.theory._kernels import (
     flynet_kernel,
     gaussian_kernel,
 )
+from tgsh.theory._signs import sign_cosine, sign_similarity
+from tgsh.theory._spectrum import angular_spectrum, interpolation_error, similarity_at, two_neighbour_error
 
 __all__ = [
     "KernelMachine",
     "Readout",
+    "angular_spectrum",
     "arc_cosine_kernel",
     "check_kernel_size",
     "context_from_weights",
@@ -27,9 +31,17 @@ __all__ = [
     "fit_kernel_machine",
     "flynet_kernel",
     "gaussian_kernel",
+    "group_average",
+    "interpolation_error",
     "predict_cosines",
     "predict_inner",
     "predict_readout",
     "predicted_similarity",
+    "shared_residual",
+    "sign_cosine",
+    "sign_similarity",
+    "similarity_at",
     "superpose",
+    "two_neighbour_error",
+    "with_permuted_pixels",
 ]

@@ -140,7 +140,7 @@ class FusedLoop:
         return mean
 
     def forward(self, mean: np.ndarray, readout: np.ndarray) -> np.ndarray:
-        """Logits ``(10 * n * 16,)`` of the images that were laid out; ``readout`` ``(H * 10,)`` is W2 * m * ``unit``."""
+        """Logits ``(10 * n * 16,)`` of the images laid out; ``readout`` ``(H * 10,)`` is W2 * m * ``unit``."""
         logits = np.empty(self._kernel.CLASSES * len(mean), mean.dtype)
         self._kernel.forward(self._blocks, self._places, mean, readout, logits)
         return logits

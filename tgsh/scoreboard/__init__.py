@@ -1,0 +1,58 @@
+"""The scoreboard: continual learners beside the paper's networks, behind one small interface, and the grid of cells."""
+
+from tgsh.scoreboard._cells import METHODS, Entry, Stopwatch, accuracy_matrix, measures, run_cell, stream_of, tune
+from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
+from tgsh.scoreboard._fly import FlyAssociation
+from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
+from tgsh.scoreboard._grid import REDUCED, grid_cells, is_cell, read_settings, recorded_cells
+from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
+from tgsh.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
+from tgsh.scoreboard._mlp import OwnNetwork
+from tgsh.scoreboard._readouts import Readout
+from tgsh.scoreboard._shared import EWC, FineTuned, Joint, Replay, Reservoir, fisher_diagonal
+from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, validation_images
+
+__all__ = [
+    "DESCENT",
+    "EWC",
+    "METHODS",
+    "N_TRIALS",
+    "REDUCED",
+    "STREAMS",
+    "BatchEnsemble",
+    "ContextsByGaussians",
+    "Entry",
+    "FineTuned",
+    "FlyAssociation",
+    "FlyContexts",
+    "Gated",
+    "Joint",
+    "Method",
+    "NeuroModContexts",
+    "OwnNetwork",
+    "PooledGaussians",
+    "RandomLDA",
+    "RandomRidge",
+    "Readout",
+    "Replay",
+    "Reservoir",
+    "Stopwatch",
+    "SupSup",
+    "Superposition",
+    "ToldMethod",
+    "UntoldMethod",
+    "accuracy_matrix",
+    "descend",
+    "fisher_diagonal",
+    "grid_cells",
+    "is_cell",
+    "make_stream",
+    "measures",
+    "read_settings",
+    "recorded_cells",
+    "run_cell",
+    "split_images",
+    "stream_of",
+    "tune",
+    "validation_images",
+]

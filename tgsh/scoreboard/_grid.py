@@ -1,0 +1,104 @@
+"""The grid of cells that the chapter shows: sizes, settings, and the order in which cells are run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tgsh.datasets import checkout_folder
+from tgsh.errors import DataError
+from tgsh.scoreboard._cells import METHODS
+from tgsh.scoreboard._streams import STREAMS
+
+# Tasks of the recorded grid: every fourth rotation and shift, half of the permutations. It runs in minutes on a calm
+# machine; `STREAMS` has the whole streams.
+REDUCED = {"rotation": 9, "shift": 7, "permuted": 5, "split": 5}
+_FIRST = {"rotation": "rotation", "shift": "rotation", "permuted": "rotation", "split": "split"}
+
+Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+def read_settings(path: Path | str | None = None) -> Settings:
+    """Read what `tune` found, from a JSON file: stream -> method -> settings and accuracies of the trials.
+
+    Streams whose first task is the same, the images as they are, share an entry.
+
+    Args:
+        path: default: ``data/scoreboard_settings.json`` of the checkout.
+
+    Raises:
+        DataError: there is no such file, it is damaged, or a method is missing.
+    """
+    path = _of_checkout("scoreboard_settings.json") if path is None else path
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        missing = [name for stream in set(_FIRST.values()) for name in METHODS if name not in found[stream]]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} does not hold the settings of the scoreboard ({type(error).__name__})") from None
+    if missing:
+        raise DataError(f"{path} lacks settings of {missing[0]}; run tools/scoreboard.py tune")
+    return {stream: found[first] for stream, first in _FIRST.items()}
+
+
+def grid_cells(
+    settings: Settings,
+    seeds: Sequence[int],
+    n_tasks: Mapping[str, int] = REDUCED,
+    methods: Sequence[str] = tuple(METHODS),
+    **sizes: int | str,
+) -> list[dict[str, Any]]:
+    """Cells of a grid, as arguments of `run_cell`: all streams and methods with the first seed, then with the next.
+
+    Args:
+        settings: from `read_settings`.
+        seeds: seeds.
+        n_tasks: number of tasks of each stream that takes part.
+        methods: keys of `METHODS`.
+        sizes: further arguments of `run_cell`, the same in every cell.
+    """
+    return [
+        {
+            "stream": stream,
+            "method": method,
+            "seed": seed,
+            "settings": json.dumps(settings[stream][method]["settings"]),
+            "n_tasks": n_tasks[stream],
+            **sizes,
+        }
+        for seed in seeds
+        for method in methods
+        for stream in STREAMS
+        if stream in n_tasks
+    ]
+
+
+def recorded_cells(path: Path | str | None = None) -> list[dict[str, Any]]:
+    """Rows of the recorded table: the arguments of `run_cell`, what it returned, and the commit (``run_commit``).
+
+    Args:
+        path: Parquet file; default: ``data/scoreboard.parquet`` of the checkout.
+
+    Raises:
+        DataError: there is no such file, or it is damaged.
+    """
+    import pyarrow.parquet
+
+    path = _of_checkout("scoreboard.parquet") if path is None else path
+    try:
+        return pyarrow.parquet.read_table(path).to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"{path} cannot be read ({type(error).__name__}); run tools/scoreboard.py") from None
+
+
+def _of_checkout(name: str) -> Path:
+    folder = checkout_folder()
+    if folder is None:
+        raise DataError(f"data/{name} is in the repository, which this package is not run from; use profile quick")
+    return folder / "data" / name
+
+
+def is_cell(row: Mapping[str, Any], cell: Mapping[str, Any]) -> bool:
+    """Whether a recorded row has the arguments of a cell."""
+    return all(row.get(name) == value for name, value in cell.items())
