@@ -42,7 +42,7 @@ def interpolation_error(spectrum: np.ndarray, n_known: int, offsets: np.ndarray)
     The error is relative to the squared length of a context; 1 less it is the squared cosine of the prediction with the
     context itself. With r from 0 to N - 1 and the sums over all whole numbers j, at the offset x from a known context,
 
-        1 - sum_r |sum_j p_{r + jN} e^{i (r + jN) x}|^2 / sum_j p_{r + jN}.
+        ``1 - sum_r |sum_j p_{r + jN} e^{i (r + jN) x}|^2 / sum_j p_{r + jN}``.
 
     Args:
         spectrum: ``(M,)`` p, in the order of `numpy.fft.fft`. Frequencies of M / 2 and more are taken to be absent;
