@@ -1,4 +1,4 @@
-"""Theory of contexts: kernels of random features, kernel machines, and the similarity that they predict."""
+"""Theory of contexts: kernel machines and the similarity that they predict, cross-talk, symmetry, spectra, signs."""
 
 from tgsh.theory._crosstalk import Readout, predict_cosines, predict_inner, predict_readout, superpose
 from tgsh.theory._equivariance import group_average, shared_residual, with_permuted_pixels
