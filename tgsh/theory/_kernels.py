@@ -64,7 +64,7 @@ def _floating(x: np.ndarray) -> np.ndarray:
 def gaussian_kernel(x: np.ndarray, other: np.ndarray | None = None) -> np.ndarray:
     """Kernel of FlyNet with ``projection="gaussian"``, W1 of independent entries N(0, 1 / pixels); exact.
 
-    In the limit the mean over the units is 0, so `FlyNet.centred` makes no difference.
+    In the limit the mean over the units is 0, so ``centred`` of `FlyNet` makes no difference.
 
     Args:
         x: ``(N, pixels)`` inputs.
