@@ -47,8 +47,8 @@ def with_permuted_pixels(net: FlyNet, source: Tensor) -> FlyNet:
 def group_average(similarity: np.ndarray, shift: int) -> np.ndarray:
     """The mean of a similarity matrix ``(T, T)`` over all cyclic relabellings of its tasks by multiples of ``shift``.
 
-    Of T tasks at equal steps round a circle, `shift` 1 gives the circulant part, up to the two ways round the circle;
-    of 36 rotations, `shift` 9 averages over the quarter turns.
+    Of T tasks at equal steps round a circle, a ``shift`` of 1 gives the circulant part, up to the two ways round the
+    circle; of 36 rotations, one of 9 averages over the quarter turns.
 
     Raises:
         ParameterError: ``shift`` is not from 1 to T, or T is no multiple of it.
