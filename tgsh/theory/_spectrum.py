@@ -40,7 +40,7 @@ def interpolation_error(spectrum: np.ndarray, n_known: int, offsets: np.ndarray)
     """Squared error ``(Q,)`` of the best linear interpolation between N known contexts at equal steps.
 
     The error is relative to the squared length of a context; 1 less it is the squared cosine of the prediction with the
-    context itself. With r from 0 to N - 1 and the sums over all whole numbers j, at the offset x from a known context,
+    context itself. With r from 0 to N - 1 and the sums over all whole numbers j, at the offset x from a known context::
 
         ``1 - sum_r |sum_j p_{r + jN} e^{i (r + jN) x}|^2 / sum_j p_{r + jN}``.
 
