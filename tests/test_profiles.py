@@ -87,7 +87,7 @@ def test_another_dataset_does_not_inherit_the_profiles_sizes(monkeypatch):
     ("profile", "parameters", "message"),
     [
         ("fast", {}, "profile must be one of smoke, quick, paper; got 'fast'"),
-        ("smoke", {"dataset": "cifar"}, "dataset must be one of mnist, digits; got 'cifar'"),
+        ("smoke", {"dataset": "cifar"}, "dataset must be one of mnist, digits, fashion-mnist, kmnist; got 'cifar'"),
         ("smoke", {"n_tasks": 0}, "n_tasks must be a whole number from 1 to 360; got 0"),
         ("smoke", {"n_tasks": "many"}, "n_tasks must be .* got 'many'"),
         ("smoke", {"width_mult": -1}, "width_mult"),
@@ -162,7 +162,7 @@ def test_a_synthetic_chapter_says_so_and_takes_no_images(capsys):
     assert (run.dataset, run.data_title, run.width) == ("synthetic", "synthetic manifolds", 8)
     assert "n_train" not in run.parameters
     assert provenance(run)["dataset"] == "synthetic"
-    with pytest.raises(ParameterError, match="dataset must be one of mnist, digits; got 'synthetic'"):
+    with pytest.raises(ParameterError, match="dataset must be one of mnist, digits, fashion-mnist, kmnist; got 'synthetic'"):
         open_with("smoke", dataset="synthetic")
 
 
