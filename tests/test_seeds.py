@@ -36,6 +36,8 @@ def estimators(tree):
             module = importlib.import_module(node.module)
             for alias in node.names:
                 thing = getattr(module, alias.name)
+                if isinstance(thing, type) and issubclass(thing, BaseException):
+                    continue
                 if callable(thing) and "random_state" in inspect.signature(thing).parameters:
                     found[alias.asname or alias.name] = thing
     return found

@@ -60,7 +60,7 @@ class Readout(ToldMethod):
         return x if self.net is None else self.net.features(x)
 
     def _learn(self, images: Tensor, labels: Tensor) -> None:
-        readout = LogisticRegression(C=self.C, max_iter=_STEPS)
+        readout = LogisticRegression(C=self.C, max_iter=_STEPS, random_state=0)  # L-BFGS draws nothing
         h = self._features(images).double()
         rotated, back = coordinates(h)
         with warnings.catch_warnings():
