@@ -162,7 +162,7 @@ def test_a_synthetic_chapter_says_so_and_takes_no_images(capsys):
     assert (run.dataset, run.data_title, run.width) == ("synthetic", "synthetic manifolds", 8)
     assert "n_train" not in run.parameters
     assert provenance(run)["dataset"] == "synthetic"
-    with pytest.raises(ParameterError, match="dataset must be one of .*; got 'synthetic'"):
+    with pytest.raises(ParameterError, match=r"dataset must be one of .*; got 'synthetic'"):
         open_with("smoke", dataset="synthetic")
 
 
