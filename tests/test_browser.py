@@ -128,7 +128,7 @@ def test_every_slider_menu_and_player_answers_the_mouse(page):
             click = ActionChains(page).move_to_element_with_offset(slider, int(aim), 0).click()
             assert changes(explorer, click.perform)
             time.sleep(0.4)  # the handle glides to where the track was clicked
-            drag = ActionChains(page).click_and_hold(handle).move_by_offset(int(-aim / 2), 0).release()
+            drag = ActionChains(page).click_and_hold(handle).move_by_offset(int(-2 * aim), 0).release()  # few positions
             assert changes(explorer, drag.perform)
         for menu in explorer.find_elements("tag name", "select"):
             others = [option for option in menu.find_elements("tag name", "option") if not option.is_selected()]
