@@ -35,6 +35,9 @@ function nameControls() {
     const icon = Object.keys(PLAYER).find((name) => button.querySelector(`.${name}`));
     if (icon && button.getAttribute("aria-label") !== PLAYER[icon]) button.setAttribute("aria-label", PLAYER[icon]);
   }
+  for (const table of document.querySelectorAll(".bd-article table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // what scrolls has to be reached by the keyboard
+  }
   document.querySelectorAll('summary[aria-label="Toggle hidden content"]').forEach((summary) => summary.removeAttribute("aria-label"));
   for (const summary of document.querySelectorAll(".bd-sidebar-primary summary:not([aria-label])")) {
     const entry = summary.closest("li")?.querySelector("a")?.textContent.trim();
