@@ -137,3 +137,10 @@ def test_what_would_read_or_write_elsewhere_is_refused(few):
     for labels, batch_size in ((np.full(n, 10), 32), (np.full(n, -1), 32), (np.zeros(n, int), 33)):
         with pytest.raises(ParameterError):
             loop.train_epoch(labels, np.arange(n), batch_size, g, c, squares, 0.01)
+
+
+def test_a_unit_that_reads_beyond_the_image_is_refused(stream):
+    net = FlyNet(4, width_mult=1)
+    net.pixels[0, 0] = 784
+    with pytest.raises(ParameterError, match="pixels of W1 must be from 0 to 783; got 784"):
+        fit_fused(net, stream, [0], SHORT, data_seed=0)

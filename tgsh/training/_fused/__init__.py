@@ -126,7 +126,10 @@ class FusedLoop:
         self._images = flat if whole else flat.astype(number, copy=False)
         self._blocks = np.empty(size, np.uint16 if whole else number)
         self._places = places.ravel()
-        self._counts = net.pixels.flatten().bincount(minlength=net.n_inputs).numpy().astype(exact)
+        counts = net.pixels.flatten().bincount(minlength=net.n_inputs).numpy()
+        if len(counts) > net.n_inputs:  # the compiled loops would read beyond the image
+            raise ParameterError(f"pixels of W1 must be from 0 to {net.n_inputs - 1}; got {len(counts) - 1}")
+        self._counts = counts.astype(exact)
         self._offset = -1.0 if net.centred else net.fan_in * MEAN * scale
         self.unit = number(1 / (STD * scale))
         self.W2 = net.W2.T.contiguous().numpy().ravel()
