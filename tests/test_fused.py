@@ -97,7 +97,13 @@ class Own(FlyNet):
         return super().features(x).square()
 
 
+class OwnLogits(FlyNet):
+    def logits(self, features, contexts):
+        return -super().logits(features, contexts)
+
+
 def test_the_rule_follows_from_the_network():
+    assert training_rule(OwnLogits(1, width_mult=1)) is fit_closed_form
     assert training_rule(FlyNet(1, width_mult=1)) is fit_fused
     assert training_rule(FlyNet(1, width_mult=1, projection="gaussian")) is fit_closed_form
     assert training_rule(FlyNet(1, width_mult=1).half()) is fit_closed_form

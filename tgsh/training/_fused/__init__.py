@@ -32,6 +32,7 @@ def is_fused(net: CRWN) -> bool:
         isinstance(net, FlyNet)
         and type(net).features is FlyNet.features
         and type(net).inputs is CRWN.inputs
+        and type(net).logits is CRWN.logits
         and has_closed_form(net)
         and net.projection == "sparse"
         and net.pixels.shape[1] == FlyNet.fan_in
