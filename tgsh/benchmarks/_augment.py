@@ -5,7 +5,8 @@ the black of erased and moved regions is then the black of MNIST's background.
 
 A random transform is drawn once for each image and is the same in every epoch, as if torchvision's transform had been
 called on one image after another (a test compares the two). torchvision draws; the transform itself is applied to
-batches, since the 60,000 images of a task would take minutes one by one.
+batches, since the 60,000 images of a task would take minutes one by one. Importing torchvision takes longer than all of
+`tgsh`, so that the functions which need it import it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision import transforms as TT
-from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks._stream import SIDE, TaskStream
 from tgsh.datasets import ImageDataset, Part
@@ -59,6 +58,8 @@ def _perspective(images: Tensor, corners: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor) -> Tensor:
+    from torchvision.transforms import functional as TF
+
     # The images are the channels of one image: ten times as fast as a batch of images with one channel.
     return TF.gaussian_blur(images.transpose(0, 1), [5, 5], [2.0, 2.0]).transpose(0, 1)
 
@@ -73,6 +74,8 @@ def _erase(images: Tensor, boxes: Tensor) -> Tensor:
 
 
 def _crop(images: Tensor, boxes: Tensor) -> Tensor:
+    from torchvision.transforms import functional as TF
+
     # torchvision resizes a batch of crops of one size, so crops are grouped by size.
     boxes = boxes.to(images.device)
     sizes, which = boxes[:, 2:].unique(dim=0, return_inverse=True)
@@ -88,21 +91,26 @@ def _crop(images: Tensor, boxes: Tensor) -> Tensor:
 
 
 def _draw_corners(image: Tensor) -> list[list[int]]:
+    from torchvision.transforms import RandomPerspective
+
     torch.rand(1)  # the number that torchvision draws and compares with p = 1
-    return TT.RandomPerspective.get_params(SIDE, SIDE, distortion_scale=0.5)[1]
+    return RandomPerspective.get_params(SIDE, SIDE, distortion_scale=0.5)[1]
 
 
 def _draw_erased(image: Tensor) -> list[int]:
+    from torchvision.transforms import RandomErasing
+
     torch.rand(1)
-    box = list(_ERASING.get_params(image, _ERASING.scale, _ERASING.ratio, [0.0])[:4])
+    erasing = RandomErasing(p=1.0)
+    box = list(erasing.get_params(image, erasing.scale, erasing.ratio, [0.0])[:4])
     return box if box[2:] != [SIDE, SIDE] else [0, 0, 0, 0]  # after ten failed attempts torchvision erases nothing
 
 
 def _draw_crop(image: Tensor) -> list[int]:
-    return list(_CROPPING.get_params(image, _CROPPING.scale, _CROPPING.ratio))
+    from torchvision.transforms import RandomResizedCrop
 
-
-_ERASING, _CROPPING = TT.RandomErasing(p=1.0), TT.RandomResizedCrop(size=SIDE)
+    cropping = RandomResizedCrop(size=SIDE)
+    return list(cropping.get_params(image, cropping.scale, cropping.ratio))
 
 
 @dataclass(frozen=True)
@@ -124,12 +132,12 @@ class Row:
 
 TABLE_1 = {
     "T1": Row("original", "no transform", lambda images: images),
-    "T2": Row("horizontal flip", "RandomHorizontalFlip(p=1.0)", TF.hflip),
-    "T3": Row("vertical flip", "RandomVerticalFlip(p=1.0)", TF.vflip),
+    "T2": Row("horizontal flip", "RandomHorizontalFlip(p=1.0)", lambda images: images.flip(-1)),
+    "T3": Row("vertical flip", "RandomVerticalFlip(p=1.0)", lambda images: images.flip(-2)),
     "T4": Row("Gaussian blur", "GaussianBlur(kernel_size=5, sigma=2)", _blur),
     "T5": Row("perspective", "RandomPerspective(distortion_scale=0.5, p=1.0)", _perspective, _draw_corners),
     "T6": Row("random erasing", "RandomErasing(p=1.0)", _erase, _draw_erased),
-    "T7": Row("invert", "RandomInvert(p=1.0)", TF.invert),
+    "T7": Row("invert", "RandomInvert(p=1.0)", lambda images: 1 - images),
     "T8": Row("resized crop", "RandomResizedCrop(size=28)", _crop, _draw_crop),
 }
 
@@ -197,13 +205,15 @@ class Augmentation:
 
     def _apply(self, images: Tensor, drawn: list[tuple[Tensor, ...]]) -> Tensor:
         # drawn: the drawn parameters, split into the same parts as the images
+        from torchvision.transforms.functional import convert_image_dtype
+
         row = TABLE_1[self.key]
         dtype = images.dtype if images.is_floating_point() else torch.float32
         result = torch.empty(images.shape, device=images.device, dtype=dtype)
         if not len(images):  # torchvision does not transform an empty batch
             return result
         for out, part, *own in zip(result.split(_PART), images.split(_PART), *drawn, strict=True):
-            out.copy_(row.apply(TF.convert_image_dtype(part, dtype)[:, None], *own)[:, 0])
+            out.copy_(row.apply(convert_image_dtype(part, dtype)[:, None], *own)[:, 0])
         return result
 
 

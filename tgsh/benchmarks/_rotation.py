@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks._stream import SIDE, Positions, TaskStream
 from tgsh.datasets import ImageDataset
@@ -37,10 +35,10 @@ class Rotation:
 
 @lru_cache(maxsize=512)
 def _rotation_map(angle: float) -> tuple[Tensor, Tensor]:
-    # Nearest-neighbour rotation moves pixels and does not mix them. So torchvision rotates one image, whose pixels are
-    # their own numbers, and every other rotation by that angle is one gather.
+    # Nearest-neighbour rotation moves pixels and does not mix them. So Pillow, which torchvision calls for such an
+    # image, rotates one whose pixels are their own numbers; every other rotation by that angle is one gather.
     numbers = Image.fromarray(np.arange(SIDE * SIDE, dtype=np.int32).reshape(SIDE, SIDE), mode=None)
-    turned = torch.from_numpy(np.array(TF.rotate(numbers, angle, fill=-1), dtype=np.int64)).flatten()
+    turned = torch.from_numpy(np.array(numbers.rotate(angle, fillcolor=-1), dtype=np.int64)).flatten()
     return turned.clamp(min=0), (turned >= 0).to(torch.uint8)
 
 
@@ -83,9 +81,12 @@ class InterpolatedRotation:
         """Rotate images ``(N, 28, 28)``; their dtype stays."""
         if not len(images):  # torchvision does not rotate an empty batch
             return images.clone()
+        from torchvision.transforms import InterpolationMode  # here, since importing torchvision takes longer than tgsh
+        from torchvision.transforms.functional import rotate
+
         # In parts, because torchvision needs several times the memory of what it rotates.
         parts = images[:, None].split(5000)
-        return torch.cat([TF.rotate(part, self.angle, InterpolationMode.BILINEAR) for part in parts])[:, 0]
+        return torch.cat([rotate(part, self.angle, InterpolationMode.BILINEAR) for part in parts])[:, 0]
 
 
 def interpolated_rotations(dataset: ImageDataset, angles: Positions) -> TaskStream:

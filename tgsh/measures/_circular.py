@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch.nn.functional as F
-from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int, finite_arguments
@@ -134,6 +133,8 @@ def neighbour_shape(similarity: np.ndarray, n_neighbours: int = 2) -> NeighbourS
         raise ParameterError(f"a ring needs at least four tasks; got {T}")
     if is_flat(pairs_of(similarity)):
         raise ParameterError("all tasks are equally similar, so none is a neighbour of another")
+    from scipy.sparse.csgraph import shortest_path
+
     graph = _neighbour_graph(similarity, n_neighbours)
     links = shortest_path(graph, unweighted=True)
     connected = bool(np.isfinite(links).all())

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks import Part, TaskStream
 from tgsh.errors import ParameterError, check_images, check_labels, finite_arguments
@@ -99,9 +97,12 @@ def rotation_orbit(images: Tensor, angles: np.ndarray, smooth: bool = False) -> 
         angles: ``(A,)`` in degrees.
         smooth: interpolate bilinearly; default: take the nearest pixel, as RotationMNIST does.
     """
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import rotate
+
     images = check_images("images", images)
     mode = InterpolationMode.BILINEAR if smooth else InterpolationMode.NEAREST
-    turned = [TF.rotate(images[:, None].float(), float(angle), mode)[:, 0] for angle in angles]
+    turned = [rotate(images[:, None].float(), float(angle), mode)[:, 0] for angle in angles]
     return unit_pixels(torch.stack(turned, dim=1))
 
 

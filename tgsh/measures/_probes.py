@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import RidgeCV
 from torch import Tensor
 
 from tgsh.benchmarks import ManifoldSample, TaskStream
@@ -78,6 +76,8 @@ def linear_recovery(train: Tensor, train_gamma: Tensor, test: Tensor, test_gamma
     Raises:
         ParameterError: fewer than three manifolds to fit on.
     """
+    from sklearn.linear_model import RidgeCV  # here, since importing it takes half a second
+
     if len(train) < 3:
         raise ParameterError(f"a linear map needs at least 3 manifolds to be fitted on; got {len(train)}")
     X, Y, group = _rows(train, train_gamma)
@@ -207,6 +207,8 @@ def read_positions(
     Raises:
         ParameterError: the tasks lie on no axis.
     """
+    from sklearn.kernel_ridge import KernelRidge  # here, since importing it takes half a second
+
     stream.distances()  # there are some
     sides = []
     for purpose, n, part in (("fit", n_fit, "train"), ("read", n_read, "test")):

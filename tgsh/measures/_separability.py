@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import ks_2samp
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int, check_labels, finite_arguments
@@ -166,4 +165,6 @@ def overlap(intra: Tensor, inter: Tensor) -> float:
     Args:
         intra, inter: similarities, 1-D.
     """
+    from scipy.stats import ks_2samp  # here, since importing it takes half a second
+
     return 1 - float(ks_2samp(intra.numpy(), inter.numpy(), method="asymp").statistic)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from tgsh.errors import ParameterError, finite_arguments
@@ -68,6 +67,8 @@ def similarity_profile(similarity: np.ndarray, distances: np.ndarray) -> Profile
     Raises:
         ParameterError: there are fewer than two tasks, or a number is NaN or infinite.
     """
+    from scipy.stats import spearmanr  # here, since importing it takes half a second
+
     s, d = pairs_of(similarity), pairs_of(distances)
     if not len(s):
         raise ParameterError("a profile needs pairs of tasks; got one task")

@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision import transforms as TT
-from torchvision.transforms import functional as TF
 
 from tgsh.benchmarks import Rotation, TaskStream
 from tgsh.datasets import MEAN, STD
@@ -37,6 +35,9 @@ class PILTask(Dataset[tuple[Tensor, int]]):
     def __init__(
         self, stream: TaskStream, task: int, dtype: torch.dtype = torch.float32, *, test: bool = False
     ) -> None:
+        from torchvision import transforms as TT
+        from torchvision.transforms import functional as TF
+
         if not isinstance(stream[task], Rotation):
             raise ParameterError(f"the published loop has rotations only; got {stream[task]!r}")
         self.images, self.labels = stream.dataset.part("test" if test else "train")

@@ -144,7 +144,7 @@ def train_stream(
             and stays there. Default: the device where it is.
         data_seed: seed of the order of the training images; default: the seed of the network.
         memory: bytes that tasks which are trained at the same time may fill, besides the dataset and the Python process
-            (0.9 GB with MNIST). It affects the speed only; at least one task is trained.
+            (0.7 GB with MNIST). It affects the speed only; at least one task is trained.
         cache: keeps trained tasks, so that an interrupted run continues; default: the run cache of the user.
         progress: whether to show the progress.
         fit: the training rule, a function ``fit(net, stream, tasks, recipe, data_seed)`` that trains the contexts of
