@@ -32,6 +32,7 @@ def rank_me(points: Tensor) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
+@finite_arguments
 def spectral_decay(points: Tensor, first: int = 1, last: int | None = None) -> float:
     """alpha-ReQ (Agrawal and others 2022): the exponent a of a power law ``k^-a`` fitted to the variances.
 
