@@ -1,5 +1,16 @@
 """Instruments of other papers, pointed at contexts and representations; each is tested on a case of known answer."""
 
+from tgsh.lenses._capacity._adversarial import (
+    input_gradients,
+    l2_attack,
+    leading_directions,
+    shared_directions,
+    told_loss,
+)
+from tgsh.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
+from tgsh.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
+from tgsh.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
+from tgsh.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
 from tgsh.lenses._dimension import (
     accuracy_by_dimension,
     basis_of,
@@ -16,17 +27,31 @@ from tgsh.lenses._path import components_for, path_shares, path_within, random_w
 from tgsh.lenses._spectrum import phases, rank_me, spectral_decay
 
 __all__ = [
+    "UNITS",
+    "Capacity",
+    "Gain",
     "Leading",
+    "OtherUnits",
     "accuracy_by_dimension",
     "bandwidth",
     "basis_of",
+    "centred_alignment",
+    "coding_rate",
     "components_for",
+    "counted_capacity",
     "cross_entropy_in_span",
     "diffusion_entropy",
     "diffusion_information",
     "dimension_reached",
+    "empirical_radius",
+    "graph_distances",
     "hessian_operator",
+    "input_gradients",
+    "l2_attack",
+    "leading_directions",
     "leading_eigenvalues",
+    "manifold_capacity",
+    "manifold_distances",
     "minimise",
     "outliers",
     "path_shares",
@@ -36,10 +61,13 @@ __all__ = [
     "random_basis",
     "random_walk_shares",
     "rank_me",
+    "rate_gain",
     "scores_by_dimension",
     "share_within",
+    "shared_directions",
     "span_features",
     "spectral_decay",
     "squared_distances",
+    "told_loss",
     "walk_like",
 ]
