@@ -7,6 +7,7 @@ from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, Ran
 from tgsh.scoreboard._grid import (
     AS_PUBLISHED,
     AT_BUDGET,
+    LENGTHS,
     MORE_IMAGES,
     N_SEEDS,
     N_SLOW_SEEDS,
@@ -34,6 +35,7 @@ __all__ = [
     "AT_BUDGET",
     "DESCENT",
     "EWC",
+    "LENGTHS",
     "METHODS",
     "MORE_IMAGES",
     "N_SEEDS",
