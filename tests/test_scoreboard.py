@@ -30,10 +30,12 @@ from tgsh.scoreboard import (
     measures,
     read_settings,
     recorded_cells,
+    recorded_grid,
     run_cell,
     split_images,
     stand_in,
     stream_of,
+    time_grid,
     tune,
     validation_images,
 )
@@ -274,6 +276,15 @@ def test_slow_methods_have_fewer_seeds():
     seeds = {name: {cell["seed"] for cell in cells if cell["method"] == name} for name in METHODS}
     assert set(SLOW) < set(METHODS)
     assert all(found == set(range(3 if name in SLOW else 5)) for name, found in seeds.items())
+
+
+def test_the_recorded_table_holds_each_cell_of_the_grid_once_and_is_small():
+    rows, settings = recorded_cells(), read_settings()
+    wanted = recorded_grid(settings) + time_grid(settings)
+    assert len(rows) == len(wanted)
+    for cell in wanted:
+        assert sum(is_cell(row, cell) for row in rows) == 1, cell
+    assert (ROOT / "data" / "scoreboard.parquet").stat().st_size < 1e6
 
 
 def test_cells_are_swept_recorded_and_read(tmp_path):
