@@ -5,18 +5,34 @@
     .venv/bin/python tools/scoreboard.py time FOLDER
     .venv/bin/python tools/scoreboard.py write FOLDER
 
-Each goes on where it was interrupted. ``run`` measures accuracy, and needs no calm machine; ``time`` measures the time
-of each method, in turn with FlyNet, and does. ``write`` makes one table of the records of both.
+Each goes on where it was interrupted, and runs no cell that the table holds. ``run`` measures accuracy, and needs no
+calm machine; ``time`` measures the time of each method, in turn with FlyNet, and does. ``write`` adds the records to
+the table, and drops what is not of the grid.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 from pathlib import Path
+from typing import Any
+
+import pyarrow
 
 from tgsh.runs import sweep, sweep_table, write_table
-from tgsh.scoreboard import METHODS, N_SEEDS, RECORDED, read_settings, recorded_grid, run_cell, time_grid, tune
+from tgsh.scoreboard import (
+    METHODS,
+    N_SEEDS,
+    RECORDED,
+    is_cell,
+    read_settings,
+    recorded_cells,
+    recorded_grid,
+    run_cell,
+    time_grid,
+    tune,
+)
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SETTINGS, TABLE = DATA / "scoreboard_settings.json", DATA / "scoreboard.parquet"
@@ -38,6 +54,12 @@ def choose() -> None:
                 print(stream, method, found[stream][method], flush=True)
 
 
+def new_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Arguments of `run_cell` of some rows."""
+    names = inspect.signature(run_cell).parameters
+    return [{name: row[name] for name in names} for row in rows]
+
+
 def main() -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -50,11 +72,17 @@ def main() -> None:
         return choose()
     if arguments.folder is None:
         parser.error("give the folder of the records")
-    if arguments.what == "write":
-        write_table(sweep_table(arguments.folder), TABLE)
-        return None
     settings = read_settings(SETTINGS)
-    cells = recorded_grid(settings, arguments.seeds) if arguments.what == "run" else time_grid(settings)
+    grid, times = recorded_grid(settings, arguments.seeds), time_grid(settings)
+    known = [row for row in recorded_cells(TABLE) if any(is_cell(row, cell) for cell in grid + times)]
+    if arguments.what == "write":
+        found = sweep_table(arguments.folder)
+        new = [row for row in found.to_pylist() if any(is_cell(row, cell) for cell in grid + times)]
+        rows = new + [row for row in known if not any(is_cell(row, cell) for cell in new_cells(new))]
+        write_table(pyarrow.Table.from_pylist(rows, found.schema), TABLE)
+        return None
+    cells = grid if arguments.what == "run" else times
+    cells = [cell for cell in cells if not any(is_cell(row, cell) for row in known)]
     sweep(run_cell, cells, arguments.folder, n_jobs=arguments.jobs, say=lambda line: print(line, flush=True))
     return None
 

@@ -7,7 +7,6 @@ from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, Ran
 from tgsh.scoreboard._grid import (
     AS_PUBLISHED,
     AT_BUDGET,
-    LENGTHS,
     MORE_IMAGES,
     N_SEEDS,
     N_SLOW_SEEDS,
@@ -35,7 +34,6 @@ __all__ = [
     "AT_BUDGET",
     "DESCENT",
     "EWC",
-    "LENGTHS",
     "METHODS",
     "MORE_IMAGES",
     "N_SEEDS",
