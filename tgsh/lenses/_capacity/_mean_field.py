@@ -5,7 +5,7 @@ origin exists, with probability near 1, that has the manifolds of each label on 
 mean-field theory has it from one manifold at a time: with the centre of the manifold as one coordinate of length 1, and
 the points s around it in the others,
 
-    1 / alpha = E F(T),    F(T) = min { |V - T|^2 : V . s >= 0 for all points s },    T ~ N(0, 1).
+    1 / alpha = E F(T),    T ~ N(0, 1),    F(T) = min of (V - T)^2 over all V with V . s >= 0 for all points s.
 
 The minimum is the squared length of the projection of -T on the cone of the points, which SciPy's non-negative least
 squares finds. A single point has alpha = 2, which is Cover's number.
