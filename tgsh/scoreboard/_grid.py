@@ -14,8 +14,8 @@ from tgsh.scoreboard._streams import STREAMS
 
 # Tasks of the grid that a reader runs in minutes: every fourth rotation and shift, half of the permutations.
 REDUCED = {"rotation": 9, "shift": 7, "permuted": 5, "split": 5}
-# The recorded grid: whole streams (`STREAMS`), five seeds, three for the slow methods. From the time of each method on a
-# few tasks it was put at 21 minutes of one core; 1,000 images a task would take 40.
+# The recorded grid: whole streams (`STREAMS`), five seeds, three for the slow methods. From the time of each method on
+# a few tasks it was put at 21 minutes of one core; 1,000 images a task would take 40.
 RECORDED = {"dataset": "mnist", "n_train": 500, "n_test": 300, "n_validation": 1000}
 N_SEEDS, N_SLOW_SEEDS = 5, 3
 # Methods that need more than 0.4 s of one core for a task of 1,000 images, its tests included.

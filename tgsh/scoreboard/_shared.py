@@ -108,7 +108,7 @@ class EWC(FineTuned):
         strength: of the penalty; 0 is fine-tuning.
     """
 
-    TRIALS = tuple({"epochs": epochs, "strength": strength} for epochs in (3, 10) for strength in (100.0, 1e3, 1e4))
+    TRIALS = tuple({"epochs": epochs, "strength": strength} for epochs in (3, 10) for strength in (100.0, 10.0, 1e3))
 
     def __init__(
         self,
@@ -196,7 +196,9 @@ class Replay(FineTuned):
     """
 
     TRIALS = tuple(
-        {"epochs": epochs, "alpha": weight, "beta": weight} for epochs in (3, 10) for weight in (0.5, 1.0, 2.0)
+        {"epochs": epochs, "alpha": alpha, "beta": beta}
+        for epochs in (3, 10)
+        for alpha, beta in ((0.5, 0.5), (0.1, 0.5), (0.1, 1.0))
     )
 
     def __init__(
