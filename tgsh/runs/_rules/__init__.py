@@ -8,6 +8,7 @@ from typing import Literal
 from tgsh.runs._rules import (
     _beyond,
     _datasets,
+    _lenses,
     _lenses_capacity,
     _paper,
     _scaling,
@@ -38,7 +39,17 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
-    for part in (_paper, _beyond, _datasets, _scoreboard, _scaling, _symmetry, _theory, _lenses_capacity)
+    for part in (
+        _paper,
+        _beyond,
+        _datasets,
+        _lenses,
+        _lenses_capacity,
+        _scoreboard,
+        _scaling,
+        _symmetry,
+        _theory,
+    )
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
 }
