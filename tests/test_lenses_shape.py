@@ -156,6 +156,17 @@ def test_curvature_is_that_of_known_graphs():
     assert curvature[~hubs] == pytest.approx(0, abs=1e-9)
 
 
+def test_a_flat_torus_is_flat():
+    n = 7  # a triangular lattice, so that a task has six neighbours
+    place = np.arange(n * n)
+    row, column = place // n, place % n
+    down, across = (np.subtract.outer(part, part) % n for part in (row, column))
+    steps = [(0, 1), (0, n - 1), (1, 0), (n - 1, 0), (1, n - 1), (n - 1, 1)]
+    graph = np.logical_or.reduce([(down == i) & (across == j) for i, j in steps])
+    assert (graph.sum(1) == 6).all()
+    assert ollivier_ricci(graph)[1] == pytest.approx(0, abs=1e-9)
+
+
 def test_an_idle_walk_halves_the_curvature_of_a_triangle_free_graph():
     cube = np.array([[bin(i ^ j).count("1") == 1 for i in range(8)] for j in range(8)])
     assert ollivier_ricci(cube)[1] == pytest.approx(0, abs=1e-9)
