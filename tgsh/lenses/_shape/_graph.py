@@ -38,6 +38,7 @@ def laplacian(graph: np.ndarray) -> np.ndarray:
     return np.diag(weights.sum(1)) - weights
 
 
+@finite_arguments
 def laplacian_modes(graph: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues ``(T,)`` of the Laplacian, ascending, and eigenfunctions ``(T, T)``, one a column.
 

@@ -61,6 +61,7 @@ def covariance_weights(
 
 
 @torch.no_grad()
+@finite_arguments
 def left_out_error(covariance: np.ndarray, contexts: Tensor, known: Sequence[int], nugget: float) -> float:
     """Mean squared error of predicting each known context from the other known ones, relative to that of zeros.
 

@@ -63,6 +63,7 @@ def persistent_holes(distances: np.ndarray, max_dimension: int = 1, limit: float
     return [holes[np.argsort(-persistence(holes), kind="stable")] for holes in cut]
 
 
+@finite_arguments
 def persistence(holes: np.ndarray) -> np.ndarray:
     """Ratio ``(n,)`` of death to birth of holes ``(n, 2)``, at least 1; a hole of points that coincide has infinity."""
     births, deaths = np.asarray(holes, dtype=float).reshape(-1, 2).T
