@@ -1,5 +1,16 @@
 """Instruments of other papers, pointed at contexts and representations; each is tested on a case of known answer."""
 
+from tgsh.lenses._capacity._adversarial import (
+    input_gradients,
+    l2_attack,
+    leading_directions,
+    shared_directions,
+    told_loss,
+)
+from tgsh.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
+from tgsh.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
+from tgsh.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
+from tgsh.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
 from tgsh.lenses._dimension import (
     accuracy_by_dimension,
     basis_of,
@@ -40,30 +51,44 @@ from tgsh.lenses._shape import (
 from tgsh.lenses._spectrum import phases, rank_me, spectral_decay
 
 __all__ = [
+    "UNITS",
+    "Capacity",
+    "Gain",
     "Leading",
     "LinearMap",
+    "OtherUnits",
     "accuracy_by_dimension",
     "angle_error",
     "angles_from_distances",
     "bandwidth",
     "basis_of",
+    "centred_alignment",
     "chord_distances",
+    "coding_rate",
     "components_for",
     "continue_path",
     "count_holes",
+    "counted_capacity",
     "covariance_weights",
     "cross_entropy_in_span",
     "diffusion_entropy",
     "diffusion_information",
     "dimension_reached",
     "distance_error",
+    "empirical_radius",
     "fit_linear_map",
+    "graph_distances",
     "harmonic_share",
     "heat_geodesics",
     "hessian_operator",
+    "input_gradients",
+    "l2_attack",
     "laplacian_modes",
+    "leading_directions",
     "leading_eigenvalues",
     "left_out_error",
+    "manifold_capacity",
+    "manifold_distances",
     "matern_covariance",
     "minimise",
     "move_error",
@@ -80,11 +105,14 @@ __all__ = [
     "random_basis",
     "random_walk_shares",
     "rank_me",
+    "rate_gain",
     "scores_by_dimension",
     "share_within",
+    "shared_directions",
     "span_features",
     "spectral_decay",
     "squared_distances",
+    "told_loss",
     "transport_cost",
     "walk_like",
     "with_shift_orbits",

@@ -9,6 +9,7 @@ from tgsh.runs._rules import (
     _beyond,
     _datasets,
     _lenses,
+    _lenses_capacity,
     _lenses_shape,
     _paper,
     _scaling,
@@ -39,7 +40,18 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
-    for part in (_paper, _beyond, _datasets, _lenses, _lenses_shape, _scaling, _scoreboard, _symmetry, _theory)
+    for part in (
+        _lenses_shape,
+        _paper,
+        _beyond,
+        _datasets,
+        _lenses,
+        _lenses_capacity,
+        _scoreboard,
+        _scaling,
+        _symmetry,
+        _theory,
+    )
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
 }
