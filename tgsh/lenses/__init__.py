@@ -1,6 +1,6 @@
 """Instruments of other papers, pointed at contexts and representations; each is tested on a case of known answer."""
 
-from tgsh.lenses._comparing._bures import bures_wasserstein, covariance_roots, task_moments
+from tgsh.lenses._comparing._bures import bures_wasserstein, task_moments
 from tgsh.lenses._comparing._convergence import NoiseCeiling, cka, model_agreement, noise_ceiling
 from tgsh.lenses._comparing._markers import ClassGeometry, class_geometry, skill_left_out
 from tgsh.lenses._comparing._morph import ContextGenerator, fit_generator, generate_contexts
@@ -33,7 +33,6 @@ __all__ = [
     "cka",
     "class_geometry",
     "components_for",
-    "covariance_roots",
     "cross_entropy_in_span",
     "diffusion_entropy",
     "diffusion_information",

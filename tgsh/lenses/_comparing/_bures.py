@@ -19,7 +19,7 @@ from tgsh.errors import ParameterError, check_int, check_labels, finite_argument
 _NEGATIVE = 1e-8  # of the largest eigenvalue: smaller negative eigenvalues are rounding
 
 
-def covariance_roots(covariances: Tensor) -> Tensor:
+def _roots(covariances: Tensor) -> Tensor:
     """Symmetric square roots ``(T, d, d)`` of covariance matrices ``(T, d, d)``.
 
     Raises:
@@ -51,7 +51,7 @@ def bures_wasserstein(covariances: Tensor, means: Tensor | None = None) -> np.nd
     Raises:
         ParameterError: a matrix is no covariance, or there are not T means.
     """
-    roots = covariance_roots(covariances)
+    roots = _roots(covariances)
     T, traces = len(roots), roots.square().sum((1, 2))
     squares = torch.zeros(T, T, dtype=torch.float64)
     for t in range(T - 1):

@@ -11,9 +11,6 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_labels, finite_arguments
@@ -93,6 +90,10 @@ def skill_left_out(markers: np.ndarray, outcome: np.ndarray, groups: np.ndarray)
         ParameterError: the numbers of rows differ, there are fewer than two groups, or a group has the outcome of the
             mean exactly.
     """
+    from sklearn.linear_model import RidgeCV  # here, since importing it takes half a second
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     groups = np.asarray(groups)
     if markers.ndim != 2 or outcome.ndim != 2 or not len(markers) == len(outcome) == len(groups):
         raise ParameterError(f"rows must match; got {markers.shape}, {outcome.shape} and {groups.shape}")
