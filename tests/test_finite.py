@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, RotationMNIST
+from tgsh import lenses as L
 from tgsh import measures as M
+from tgsh import theory as T
 from tgsh.benchmarks import ManifoldSample, circular_distance
 from tgsh.errors import check_finite, finite_arguments
 from tgsh.extensions import (
@@ -48,7 +50,9 @@ def symmetric(n=5):
 
 
 TASK, LABEL = torch.arange(16) // 8, torch.arange(16) // 4 % 2
-FOUR = torch.arange(4)
+FOUR, DIGITS = torch.arange(4), torch.arange(20) % 10
+SQUARES = L.squared_distances(points(12, 5))
+BASIS = torch.linalg.qr(points(784, 6))[0]
 ANGLES = np.array([0.0, 90.0, 180.0, 270.0])
 DISTANCES = circular_distance([0, 90], [0, 90], 360)
 # Name -> a function, and the argument in which a number is planted
@@ -116,6 +120,30 @@ MEASURES = {
     "templates": (lambda x: templates(x, FOUR, 4), points(4, 5)),
     "optimum": (lambda x: solve_context(x, FOUR % 2, points(2, 5), max_iterations=1), points(4, 5)),
     "set context": (lambda x: NET.set_context(0, x), points(784)),
+    "dual weights": (lambda x: T.dual_weights(x, DIGITS.numpy(), 0.1), points(20, 10).numpy()),
+    "representer": (lambda x: T.context_from_weights(x, NET.W2, points(20, 10).double().numpy()), points(20, 784)),
+    "law of signs": (T.sign_cosine, symmetric()),
+    "spectrum": (T.angular_spectrum, symmetric()),
+    "kernel": (T.gaussian_kernel, points(4, 784).numpy()),
+    "mean over a group": (lambda x: T.group_average(x, 1), symmetric()),
+    "bandwidth": (L.bandwidth, SQUARES),
+    "diffusion entropy": (lambda x: L.diffusion_entropy(x, 1.0), SQUARES),
+    "diffusion information": (lambda x: L.diffusion_information(x, torch.arange(12) % 3, 1.0), SQUARES),
+    "squared distances": (L.squared_distances, points(4, 5)),
+    "components": (L.components_for, np.array([0.5, 0.3, 0.2])),
+    "path": (L.path_shares, points(8, 20)),
+    "walk": (lambda x: L.walk_like(x, 0), points(8, 20)),
+    "share within": (lambda x: L.share_within(x, BASIS), points(4, 784)),
+    "path within": (lambda x: L.path_within(x, BASIS), points(4, 784)),
+    "RankMe": (L.rank_me, points(8, 20)),
+    "decay": (L.spectral_decay, points(40, 30)),
+    "outliers": (L.outliers, np.array([9.0, 8.0, 1.0, 0.9])),
+    "predicted outliers": (lambda x: L.predicted_outliers(NET.W2, x), points(784)),
+    "Hessian": (lambda x: L.leading_eigenvalues(x, NET.W2, points(784), 3), points(20, 784)),
+    "basis": (L.basis_of, points(4, 784)),
+    "features in a span": (lambda x: L.span_features(x, NET.W2, BASIS), points(4, 784)),
+    "cross entropy in a span": (lambda x: L.cross_entropy_in_span(x, DIGITS[:4]), points(4, 10, 6)),
+    "dimension reached": (lambda x: L.dimension_reached([1, 2, 3], x, 0.5), np.array([0.1, 0.6, 0.9])),
 }
 
 

@@ -1,5 +1,7 @@
 """One place has an entropy of 0, n far places one of log2 n; a label that says all of them has all the information."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -38,7 +40,34 @@ def test_two_places_at_a_distance_by_hand():
     assert diffusion_entropy(squares, 2.0, t=2) == pytest.approx(-(p * np.log2(p)).sum())
 
 
-def test_it_is_that_of_the_authors_package():
+@pytest.fixture(scope="module")
+def theirs():
+    with warnings.catch_warnings():  # on import it silences all warnings of the process
+        return pytest.importorskip(
+            "dse_dsmi", reason="the authors' package is not installed: pip install .[lenses]", exc_type=ImportError
+        )
+
+
+@pytest.mark.parametrize(("sigma", "t"), [(0.5, 1), (2.0, 1), (2.0, 3)])
+def test_it_is_that_of_the_authors_package(theirs, sigma, t):
+    points = normal(60, 6)
+    expected = theirs.diffusion_spectral_entropy(points.numpy(), gaussian_kernel_sigma=sigma, t=t)
+    assert diffusion_entropy(squared_distances(points), sigma, t) == pytest.approx(expected, abs=1e-6)
+
+
+def test_information_is_that_of_the_authors_package(theirs):
+    label = torch.arange(120) % 3
+    points = normal(120, 4) + 1.5 * label[:, None]
+    expected = theirs.diffusion_spectral_mutual_information(
+        points.numpy(), label.numpy(), reference_discrete=True, gaussian_kernel_sigma=1.0, num_repetitions=20
+    )
+    expected = expected[0] if isinstance(expected, tuple) else expected
+    found = diffusion_information(squared_distances(points), label, 1.0, n_draws=20)
+    assert expected > 0.3
+    assert found == pytest.approx(expected, abs=0.05)  # both draw points at random
+
+
+def test_it_has_the_values_of_the_authors_package():
     # dse-dsmi 1.1: diffusion_spectral_entropy(x, gaussian_kernel_sigma=s, t=t) on x[i, j] = sin(i + 1 + 7 j) / (1 + j)
     i, j = np.meshgrid(np.arange(12), np.arange(4), indexing="ij")
     squares = squared_distances(torch.from_numpy(np.sin(i + 1 + 7 * j) / (1 + j)))

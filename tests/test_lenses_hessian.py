@@ -27,6 +27,24 @@ def test_it_is_the_hessian_of_autograd_whatever_the_labels(scale):
         assert dense == pytest.approx(exact.numpy(), abs=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it uses parts of PyTorch that are deprecated
+def test_it_is_that_of_curvlinops():
+    curvlinops = pytest.importorskip("curvlinops", reason="curvlinops-for-pytorch is not installed: no extra has it")
+
+    class Readout(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.m, self.W2 = torch.nn.Parameter(normal(H)), normal(K, H)
+
+        def forward(self, h):
+            return (h * self.m) @ self.W2.T
+
+    net, h, labels = Readout(), normal(N, H).relu(), torch.arange(N) % K
+    theirs = curvlinops.HessianLinearOperator(net, torch.nn.CrossEntropyLoss(), [net.m], [(h, labels)])
+    dense = hessian_operator(h, net.W2, net.m.detach()) @ np.eye(H)
+    assert dense == pytest.approx((theirs @ torch.eye(H, dtype=torch.float64)).numpy(), abs=1e-10)
+
+
 def test_lanczos_finds_the_leading_eigenvalues_and_vectors():
     h, W2, m = normal(N, H).relu(), normal(K, H), normal(H)
     dense = torch.from_numpy(hessian_operator(h, W2, m) @ np.eye(H))

@@ -5,7 +5,7 @@ import torch
 
 from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, train_stream
 from tgsh.measures import context_similarity
-from tgsh.training import log_spaced, measure_path, n_batches, watch_training
+from tgsh.training import log_spaced, measure_path, n_batches, watch_stream, watch_training
 
 RECIPE = Recipe(epochs=2, batch_size=64)
 
@@ -70,3 +70,17 @@ def test_stops_that_do_not_ascend_are_refused(stream, stops):
 def test_stops_beyond_the_last_batch_are_refused(stream):
     with pytest.raises(ParameterError, match="stops must be a whole number from 0 to 10; got 11"):
         watch_training(FlyNet(3, width_mult=1), stream, 0, RECIPE, [0, 11])
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_all_tasks_at_once_are_watched_as_one_is(stream, fused):
+    net = FlyNet(3, width_mult=1, seed=2, projection="sparse" if fused else "gaussian").double()
+    stops = [0, 4, 7, n_batches(stream, RECIPE)]
+    watched = watch_stream(net, stream, RECIPE, stops)
+    assert watched.shape == (4, 3, net.n_hidden)
+    for t in range(3):
+        assert torch.allclose(watched[:, t], watch_training(net, stream, t, RECIPE, stops), rtol=1e-6, atol=1e-9)
+    train_stream(net, stream, RECIPE, device="cpu", progress=False)
+    assert torch.allclose(watched[-1], net.context_vectors(), rtol=1e-6, atol=1e-9)
+    with pytest.raises(ParameterError, match="stops must be a whole number from 0 to 10; got 11"):
+        watch_stream(net, stream, RECIPE, [11])

@@ -49,6 +49,7 @@ def basis_of(vectors: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+@finite_arguments
 def span_features(h: Tensor, W2: Tensor, basis: Tensor) -> Tensor:
     """Derivative ``(N, K, d)`` of the logits with respect to theta, where the context is ``basis @ theta``.
 
@@ -62,6 +63,7 @@ def span_features(h: Tensor, W2: Tensor, basis: Tensor) -> Tensor:
     return torch.stack([h @ (w[:, None] * basis) for w in W2], dim=1)
 
 
+@finite_arguments
 def cross_entropy_in_span(features: Tensor, labels: Tensor) -> Objective:
     """Mean cross entropy, and its gradient, as a function of theta.
 

@@ -26,6 +26,7 @@ def squared_distances(points: Tensor) -> np.ndarray:
     return squares.clamp_(min=0).fill_diagonal_(0).numpy()
 
 
+@finite_arguments
 def bandwidth(squares: np.ndarray, fraction: float = 0.25) -> float:
     """Standard deviation of the Gaussian kernel: ``fraction`` of the median distance between two points.
 
@@ -42,6 +43,7 @@ def bandwidth(squares: np.ndarray, fraction: float = 0.25) -> float:
     return fraction * median
 
 
+@finite_arguments
 def diffusion_entropy(squares: np.ndarray, sigma: float, t: int = 1) -> float:
     """Diffusion spectral entropy of n points, in bits: 0 (one place) to log2 n (n places far from each other).
 
@@ -65,6 +67,7 @@ def diffusion_entropy(squares: np.ndarray, sigma: float, t: int = 1) -> float:
     return float(-(p * np.log2(p)).sum()) + 0.0
 
 
+@finite_arguments
 def diffusion_information(
     squares: np.ndarray, labels: Tensor, sigma: float, t: int = 1, n_draws: int = 5, seed: int = 0
 ) -> float:

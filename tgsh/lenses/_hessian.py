@@ -79,6 +79,7 @@ def leading_eigenvalues(h: Tensor, W2: Tensor, context: Tensor, n: int = 20, see
     return Leading(values[order].copy(), torch.from_numpy(vectors[:, order].T.copy()))
 
 
+@finite_arguments
 def outliers(values: np.ndarray) -> tuple[int, float]:
     """Number of eigenvalues before the largest gap, and the gap: the ratio of the two eigenvalues beside it.
 
@@ -95,6 +96,7 @@ def outliers(values: np.ndarray) -> tuple[int, float]:
     return int(ratios.argmax()) + 1, float(ratios.max())
 
 
+@finite_arguments
 def predicted_outliers(W2: Tensor, mean_feature: Tensor) -> Tensor:
     """Directions ``(K, H)`` that the theory gives for a context of zeros: centred ``W2[k]`` times the mean feature.
 

@@ -66,6 +66,7 @@ def walk_like(path: Tensor, seed: int) -> Tensor:
     return torch.cat([path[:1], path[:1] + directions.cumsum(0)])
 
 
+@finite_arguments
 def components_for(shares: np.ndarray, share: float = 0.9) -> int:
     """Number of leading components whose ``shares`` sum to ``share`` or more.
 
@@ -96,6 +97,7 @@ def share_within(points: Tensor, basis: Tensor) -> float:
     return float((points @ basis).square().sum()) / total
 
 
+@finite_arguments
 def path_within(path: Tensor, basis: Tensor) -> float:
     """Share in [0, 1] of the variance of a path ``(S, H)`` that lies in the span of a basis ``(H, d)``."""
     return share_within(_centred(path), basis)

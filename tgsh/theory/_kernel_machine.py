@@ -47,6 +47,7 @@ class KernelMachine(ByValue):
     negative: float
 
 
+@finite_arguments
 def dual_weights(logits: np.ndarray, labels: np.ndarray, ridge: float) -> np.ndarray:
     """Dual weights ``(onehot - softmax) / (ridge N)``, ``(N, K)``, of the solution that has these logits.
 
@@ -60,6 +61,7 @@ def dual_weights(logits: np.ndarray, labels: np.ndarray, ridge: float) -> np.nda
     return (onehot - np.exp(log_softmax(logits, axis=1))) / (check_positive("ridge", ridge) * len(logits))
 
 
+@finite_arguments
 def context_from_weights(h: Tensor, W2: Tensor, weights: np.ndarray) -> Tensor:
     """Context ``sum_n sum_l a[n, l] W2[l] * h(x_n)``, ``(H,)``, in double precision (the representer identity).
 

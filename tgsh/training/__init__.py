@@ -26,7 +26,7 @@ from tgsh.training._stream import (
     train_stream,
     training_rule,
 )
-from tgsh.training._trajectory import Path, log_spaced, measure_path, n_batches, watch_training
+from tgsh.training._trajectory import Path, log_spaced, measure_path, n_batches, watch_stream, watch_training
 
 __all__ = [
     "FusedLoop",
@@ -70,5 +70,6 @@ __all__ = [
     "train_seeds",
     "train_stream",
     "training_rule",
+    "watch_stream",
     "watch_training",
 ]
