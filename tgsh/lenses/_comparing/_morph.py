@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tgsh.benchmarks import Positions
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.errors import ParameterError, check_int, check_positive, finite_arguments
 from tgsh.networks import FlyNet
 from tgsh.seeding import generator
 
@@ -87,6 +87,7 @@ class ContextGenerator(nn.Module):
         return self.largest.exp() * torch.tanh((q * readout[:, None]).sum(2)).T
 
 
+@finite_arguments
 def fit_generator(
     nets: Sequence[FlyNet],
     contexts: Sequence[Tensor],
@@ -145,6 +146,7 @@ def fit_generator(
 
 
 @torch.no_grad()
+@finite_arguments
 def generate_contexts(model: ContextGenerator, net: FlyNet, positions: Positions) -> Tensor:
     """Contexts ``(Q, H)`` of a network at ``positions`` ``(Q,)``, whatever its width and whether it was trained.
 
