@@ -345,6 +345,70 @@ def test_it_can_be_used_by_keyboard_alone(lab):
     assert lab.execute_script(SAID)["said"] != before
 
 
+def test_the_dial_and_the_slider_set_one_angle(lab):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    dial = lab.find_element("css selector", ".tgsh-live .dial")
+    slider = lab.find_element("css selector", ".tgsh-live .slider input")
+
+    def angle():
+        settle(lab)
+        now = dial.get_attribute("aria-valuenow")
+        assert slider.get_property("value") == now
+        assert dial.get_attribute("aria-valuetext") == slider.get_attribute("aria-valuetext") == f"{now}°"
+        return int(now)
+
+    given = [dial.get_attribute(name) for name in ("role", "aria-label", "aria-valuemin", "aria-valuemax", "tabindex")]
+    assert given == ["slider", "Dial to turn the image", "0", "355", "0"]
+    set_slider(lab, "Turn the image", 200)
+    assert angle() == 200
+    act = ActionChains(lab, duration=20)
+    act.move_to_element_with_offset(dial, 30, 0).click().perform()  # to the right of the centre
+    assert angle() == 270
+    act = ActionChains(lab, duration=20).move_to_element_with_offset(dial, 0, -30).click_and_hold()
+    act.move_to_element_with_offset(dial, -20, -20).move_to_element_with_offset(dial, -30, 0).release()
+    act.move_to_element_with_offset(dial, 0, 30).perform()  # let go: the dial stays
+    assert angle() == 90
+    assert lab.execute_script(SAID)["said"].startswith("Under the context of 90°")
+    before = lab.execute_script("return scrollY")
+    for key, then in (
+        ("ARROW_RIGHT", 95),
+        ("PAGE_UP", 140),
+        ("HOME", 0),
+        ("ARROW_LEFT", 355),
+        ("ARROW_UP", 0),
+        ("END", 355),
+    ):
+        lab.switch_to.active_element.send_keys(getattr(Keys, key))  # a click has moved the focus to the dial
+        assert angle() == then, key
+    assert lab.execute_script("return scrollY") == before
+
+
+def test_a_finger_turns_the_dial_and_does_not_scroll(lab):
+    dial = lab.find_element("css selector", ".tgsh-live .dial")
+    assert dial.value_of_css_property("touch-action") == "none"
+    script = """
+    arguments[0].scrollIntoView({block: 'center'});
+    const box = arguments[0].getBoundingClientRect();
+    return [box.x, box.y, box.width];
+    """
+    x, y, width = lab.execute_script(script, dial)
+    centre, radius = (x + width / 2, y + width / 2), 0.35 * width
+    around = [
+        {"x": centre[0] + radius * dx, "y": centre[1] + radius * dy}
+        for dx, dy in ((0, -1), (-0.7, -0.7), (-1, 0), (0, 1))
+    ]
+    before = lab.execute_script("return scrollY")
+    lab.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": around[:1]})
+    for place in around[1:]:
+        lab.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    lab.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    settle(lab)
+    assert dial.get_attribute("aria-valuenow") == "180"
+    assert lab.execute_script("return scrollY") == before
+
+
 def test_an_empty_pad_says_so_and_reset_brings_the_first_picture_back(lab):
     first = lab.execute_script(SAID)["said"]
     set_slider(lab, "Turn the image", 200)

@@ -6,7 +6,7 @@ the black of erased and moved regions is then the black of MNIST's background.
 A random transform is drawn once for each image and is the same in every epoch, as if torchvision's transform had been
 called on one image after another (a test compares the two). torchvision draws; the transform itself is applied to
 batches, since the 60,000 images of a task would take minutes one by one. Importing torchvision takes longer than all of
-`tgsh`, so that the functions which need it import it.
+``tgsh``, so that the functions which need it import it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Theory of contexts: kernel machines and the similarity that they predict, cross-talk, symmetry, spectra, signs."""
+"""Theory of contexts: kernel machines and the similarity that they predict, cross-talk, symmetry, spectra, Fisher."""
 
 from tgsh.theory._crosstalk import Readout, predict_cosines, predict_inner, predict_readout, superpose
 from tgsh.theory._equivariance import group_average, shared_residual, with_permuted_pixels
+from tgsh.theory._fisher import diagonal_fisher
 from tgsh.theory._kernel_machine import (
     KernelMachine,
     context_from_weights,
@@ -26,6 +27,7 @@ __all__ = [
     "arc_cosine_kernel",
     "check_kernel_size",
     "context_from_weights",
+    "diagonal_fisher",
     "dual_weights",
     "exact_flynet_kernel",
     "fit_kernel_machine",

@@ -2,7 +2,7 @@
 
 import { softmax } from "./flynet.js";
 import { Pad, readAddress, writeAddress } from "./pad.js";
-import { asker, bars, element, largest, loadTensors, picture, ring, slider } from "./parts.js";
+import { asker, bars, dial, element, largest, loadTensors, picture, ring, slider } from "./parts.js";
 import { TrainingPanel } from "./training.js";
 
 const SHOWN = ["named", "inferred", "wrong"];
@@ -106,12 +106,14 @@ class Lab {
       this.name.label,
       element("label", {}, this.follows, " name the context of the turn"),
     );
+    const seen = element("figure", {}, this.seen, element("figcaption", {}, "what the network sees"));
+    const turning = element("figure", {}, dial("Dial to turn the image", this.dial), element("figcaption", {}, "turn it"));
     return element(
       "section",
       { "aria-label": "Draw a digit and turn it" },
       this.pad.canvas,
       this.pad.controls,
-      element("figure", {}, this.seen, element("figcaption", {}, "what the network sees")),
+      element("div", { className: "beside" }, turning, seen),
     );
   }
 

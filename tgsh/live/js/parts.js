@@ -31,20 +31,66 @@ export function hue(angle) {
 export function slider(text, unit, { value = 0, ...range }, changed) {
   const input = element("input", { type: "range", ...range, value });
   const readout = element("output", {}, `${value}${unit}`);
-  const write = () => {
-    readout.textContent = `${input.value}${unit}`;
-    input.setAttribute("aria-valuetext", readout.textContent);
-  };
-  input.oninput = () => (write(), changed());
-  write();
-  return {
+  const made = {
     input,
     label: element("label", { className: "slider" }, `${text} `, input, " ", readout),
     set: (to) => ((input.value = to), write()),
+    shown: () => {}, // is called after each change of the value: a dial follows it
     get value() {
       return Number(input.value);
     },
   };
+  const write = () => {
+    readout.textContent = `${input.value}${unit}`;
+    input.setAttribute("aria-valuetext", readout.textContent);
+    made.shown();
+  };
+  input.oninput = () => (write(), changed());
+  write();
+  return made;
+}
+
+/**
+ * A round dial beside a slider of degrees: both set one value, and each shows it. 0 is at the top, and it turns
+ * counter-clockwise, as the ring does. Drag the knob round, or use the keys of a slider.
+ */
+export function dial(text, turned) {
+  const { input } = turned;
+  const [step, most] = [Number(input.step), Number(input.max)];
+  const hand = drawing("line", { x1: 50, y1: 50, class: "hand" });
+  const knob = drawing("circle", { r: 9, class: "knob" });
+  const ticks = [0, 90, 180, 270].map((angle) => drawing("path", { d: "M50 4v8", transform: `rotate(${-angle} 50 50)` }));
+  const face = drawing("circle", { cx: 50, cy: 50, r: 46 });
+  const svg = drawing("svg", { viewBox: "0 0 100 100", role: "slider", tabindex: 0, class: "dial" }, face, ...ticks, hand, knob);
+  for (const [name, value] of Object.entries({ label: text, valuemin: 0, valuemax: most })) svg.setAttribute(`aria-${name}`, value);
+  turned.shown = () => {
+    const turn = ((turned.value + 90) * Math.PI) / 180;
+    const [x, y] = [50 + 32 * Math.cos(turn), 50 - 32 * Math.sin(turn)];
+    for (const [part, names] of [[hand, ["x2", "y2"]], [knob, ["cx", "cy"]]]) names.forEach((name, i) => part.setAttribute(name, [x, y][i]));
+    svg.setAttribute("aria-valuenow", turned.value);
+    svg.setAttribute("aria-valuetext", `${turned.value}°`);
+  };
+  const put = (angle) => {
+    const to = (((Math.round(angle / step) * step) % 360) + 360) % 360;
+    if (to === turned.value) return;
+    input.value = to;
+    input.oninput();
+  };
+  const follow = ({ clientX, clientY }) => {
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    put((Math.atan2(left + width / 2 - clientX, top + height / 2 - clientY) * 180) / Math.PI);
+  };
+  svg.onpointerdown = (event) => (svg.setPointerCapture(event.pointerId), svg.focus(), follow(event));
+  svg.onpointermove = (event) => svg.hasPointerCapture(event.pointerId) && follow(event);
+  svg.onkeydown = (event) => {
+    const by = { ArrowRight: step, ArrowUp: step, ArrowLeft: -step, ArrowDown: -step, PageUp: 45, PageDown: -45 }[event.key];
+    const to = { Home: 0, End: most }[event.key] ?? (by && turned.value + by);
+    if (to === undefined) return;
+    event.preventDefault(); // the page would scroll
+    put(to);
+  };
+  turned.shown();
+  return svg;
 }
 
 /** A picture of 28 x 28 pixels; `paint(image)` draws intensities from 0 to 255. */

@@ -16,7 +16,22 @@ RULES = {
             "<",
             0,
         ),
-        "gap_closes": ("test accuracy of a full readout, less that of a context, at the largest width", "<", 0.02),
+        "gap_closes": (
+            "test accuracy of a full readout, less that of a context, at the paper's width and at the largest",
+            "<",
+            0.02,
+        ),
+        "loss_foreseen": (
+            "loss of test accuracy with the mean of the neighbours' contexts, predicted less solved, in size",
+            "<=",
+            0.01,
+        ),
+        "loss_foreseen_recipe": ("the same for contexts of the paper's recipe", "<=", 0.01),
+        "labels_needed": (
+            "mean absolute difference from the similarity of renamed tasks, of Fisher information less kernel machines",
+            ">",
+            0,
+        ),
         "crosstalk_length": ("largest relative error of the squared length of a context, over all ridges", "<=", 0.1),
         "sign_of_t7": ("similarity of T1 and T7, predicted times measured", ">", 0),
         "no_context_to_predict": (
