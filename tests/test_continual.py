@@ -1,4 +1,5 @@
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -36,6 +37,19 @@ def mammoth(a):
 def gem(a):
     """First less last, mean over all tasks; the last one changes by zero."""
     return (a.diagonal() - a[-1]).mean()
+
+
+def test_avalanche_has_the_same_forgetting_and_backward_transfer():
+    """Needs ``pip install .[scoreboard]``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Avalanche imports
+        metrics = pytest.importorskip("avalanche.evaluation.metrics", exc_type=ImportError)
+    for theirs, ours in ((metrics.Forgetting(), forgetting(A)), (metrics.BWT(), backward_transfer(A))):
+        for task in range(3):
+            theirs.update(task, A[task, task], initial=True)  # right after it was learned
+            theirs.update(task, A[-1, task])
+        found = theirs.result()
+        assert np.mean([found[task] for task in range(2)]) == pytest.approx(ours)
 
 
 def test_the_notation_page_has_the_forgetting_of_three_definitions():

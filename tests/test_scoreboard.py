@@ -17,6 +17,7 @@ from tgsh.runs import sweep, sweep_table, write_table
 from tgsh.scoreboard import (
     METHODS,
     REDUCED,
+    SLOW,
     STREAMS,
     FineTuned,
     FlyContexts,
@@ -29,9 +30,12 @@ from tgsh.scoreboard import (
     measures,
     read_settings,
     recorded_cells,
+    recorded_grid,
     run_cell,
     split_images,
+    stand_in,
     stream_of,
+    time_grid,
     tune,
     validation_images,
 )
@@ -195,14 +199,39 @@ def test_the_first_task_of_three_streams_is_the_same():
         assert torch.equal(labels, first[0][1])
 
 
-@pytest.mark.parametrize(
-    ("name", "same"),
-    [("gaussians", "flynet"), ("own_large", "finetuned"), ("ewc", "finetuned"), ("joint", "finetuned")],
-)
-def test_methods_that_share_trials_are_the_same_on_the_first_task(name, same, few):
+def test_a_stand_in_is_made_of_one_task_and_is_in_no_stream(few):
+    (plain, _), *others = tasks = stand_in(few)
+    assert len(tasks) == 5
+    assert torch.equal(plain[0], few.train_images)
+    streams = [make_stream("permuted", few, 5).images(t, "train")[0] for t in range(1, 5)]
+    for (images, labels), (held_out, _) in others:
+        assert torch.equal(images.flatten(1).sort(1).values, plain[0].flatten(1).sort(1).values)
+        assert not torch.equal(images, plain[0])
+        assert not any(torch.equal(images, other) for other in streams)
+        assert torch.equal(labels, few.train_labels)  # all ten classes: the labels come round
+        assert len(held_out) == len(few.test_images)
+
+
+def test_the_stand_in_of_two_digits_has_all_ten_classes_in_the_end(few):
+    pair = make_stream("split", few)
+    one = type(few)("pair", "", *pair.images(0, "train"), *pair.images(0, "test"))
+    labels = [train[1].unique().tolist() for train, _ in stand_in(one)]
+    assert labels == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+
+
+@pytest.mark.parametrize("name", ["ewc", "replay"])
+def test_strengths_that_act_between_tasks_are_tried_and_matter(name):
+    trials = METHODS[name].kind.TRIALS
+    strengths = {tuple(value for key, value in settings.items() if key != "epochs") for settings in trials}
+    assert len(strengths) == 3
+    found = tune("rotation", name, "digits", 100, 100)["accuracy"]
+    assert len(set(found[:3])) > 1  # the same epochs, another strength: another outcome on the stand-in
+
+
+def test_joint_training_shares_the_trials_of_a_network_of_its_own(few):
     images, labels = few.train_images[:60], few.train_labels[:60]
     found = []
-    for key in (name, same):
+    for key in ("joint", "own_large"):
         method = METHODS[key].make(2, 3, METHODS[key].kind.TRIALS[0])
         method.learn(images, labels)
         if method.joint:
@@ -240,6 +269,22 @@ def test_the_grid_has_every_method_on_every_stream_seed_after_seed():
     assert [cell["seed"] for cell in cells] == sorted(cell["seed"] for cell in cells)
     assert all(cell["n_tasks"] == REDUCED[cell["stream"]] and cell["n_train"] == 30 for cell in cells)
     assert len({json.dumps(cell, sort_keys=True) for cell in cells}) == len(cells)
+
+
+def test_slow_methods_have_fewer_seeds():
+    cells = grid_cells(read_settings(), range(5), STREAMS, n_slow_seeds=3)
+    seeds = {name: {cell["seed"] for cell in cells if cell["method"] == name} for name in METHODS}
+    assert set(SLOW) < set(METHODS)
+    assert all(found == set(range(3 if name in SLOW else 5)) for name, found in seeds.items())
+
+
+def test_the_recorded_table_holds_each_cell_of_the_grid_once_and_is_small():
+    rows, settings = recorded_cells(), read_settings()
+    wanted = recorded_grid(settings) + time_grid(settings)
+    assert len(rows) == len(wanted)
+    for cell in wanted:
+        assert sum(is_cell(row, cell) for row in rows) == 1, cell
+    assert (ROOT / "data" / "scoreboard.parquet").stat().st_size < 1e6
 
 
 def test_cells_are_swept_recorded_and_read(tmp_path):

@@ -36,7 +36,11 @@ def test_a_typed_grid_is_read(texts, values):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["nothing"], "a sweep runs a chapter (book/NAME.ipynb) or a function (module:function); got 'nothing'"),
+        (["nothing"], "a sweep runs a chapter (book/NAME.ipynb), a function (module:function) or scoreboard; got 'not"),
+        (
+            ["scoreboard", "-g", "streem=split"],
+            "tgsh.scoreboard:run_cell takes the parameters stream, method, seed, settings, dataset, n_train",
+        ),
         (["no.ipynb"], "there is no chapter no.ipynb"),
         ([f"{ROOT}/book/none.ipynb"], f"there is no chapter {ROOT}/book/none.ipynb; {ROOT}/book has a-"),
         (["tgsh.nothing:at_all"], "the job tgsh.nothing:at_all cannot be imported: No module named 'tgsh.nothing'"),
@@ -230,3 +234,14 @@ def test_the_plot_shows_numbers_that_differ_over_the_parameter_with_most_values(
     assert over_parameters(columns, ["seed"], ["name"]) is None
     with pytest.raises(ParameterError, match="c is not a number that was recorded; choose among a, b"):
         over_parameters(columns, ["seed"], ["a", "b", "name"], ["c"])
+
+
+def test_a_cell_of_the_scoreboard_is_swept_by_its_short_name(tmp_path, capsys):
+    small = ["dataset=digits", "n_train=20", "n_test=20", "n_validation=50", "n_tasks=2", "timed=0"]
+    cells = ["stream=split", "method=pixels,joint", "seed=0:2"]
+    typed = [part for text in (*cells, *small) for part in ("-g", text)]
+    assert main(["sweep", "scoreboard", *typed, "--out", str(tmp_path), "--jobs", "1"]) == 0
+    table = pyarrow.parquet.read_table(tmp_path / "scoreboard.parquet").to_pylist()
+    assert {(row["method"], row["seed"]) for row in table} == {(m, s) for m in ("pixels", "joint") for s in (0, 1)}
+    assert all(0 < row["final_accuracy"] <= 1 for row in table)
+    assert all((row["forgetting"] is None) == (row["method"] == "joint") for row in table)

@@ -17,7 +17,7 @@ from tgsh.errors import ParameterError, TgshError
 from tgsh.runs import BACKENDS, PROFILES, Chapter, RunCache, open_notebook, parse_grid
 
 # Jobs of the package that `sweep` knows by a short name: name -> "module:function".
-NAMED_JOBS: dict[str, str] = {}
+NAMED_JOBS: dict[str, str] = {"scoreboard": "tgsh.scoreboard:run_cell"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -89,9 +89,11 @@ def run_sweep(chosen: argparse.Namespace) -> int:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt  # a scheduler's way to interrupt
 
-    job = NAMED_JOBS.get(chosen.job, chosen.job)
+    job, names = NAMED_JOBS.get(chosen.job, chosen.job), ", ".join(NAMED_JOBS)
     if not job.endswith(".ipynb") and ":" not in job:
-        raise ParameterError(f"a sweep runs a chapter (book/NAME.ipynb) or a function (module:function); got {job!r}")
+        raise ParameterError(
+            f"a sweep runs a chapter (book/NAME.ipynb), a function (module:function) or {names}; got {job!r}"
+        )
     job = open_notebook(job) if job.endswith(".ipynb") else job
     values = parse_grid(chosen.grid)
     profile = chosen.profile

@@ -1,4 +1,4 @@
-"""Beyond the paper: hash codes, task inference, contexts for tasks never seen."""
+"""Beyond the paper: hash codes, task inference, contexts for tasks never seen, and contexts as bytes."""
 
 from tgsh.extensions._context_interpolation import (
     accuracy_of_sets,
@@ -20,6 +20,7 @@ from tgsh.extensions._lsh import (
     retrieve,
     stream_features,
 )
+from tgsh.extensions._storage import FORMS, context_bytes, pack_contexts, unpack_contexts
 from tgsh.extensions._task_inference import (
     METHODS,
     InferredTasks,
@@ -34,6 +35,7 @@ from tgsh.extensions._task_inference import (
 )
 
 __all__ = [
+    "FORMS",
     "METHODS",
     "InferredTasks",
     "Retrieval",
@@ -44,6 +46,7 @@ __all__ = [
     "code_distance",
     "codes_under_each",
     "combine_contexts",
+    "context_bytes",
     "energy_score",
     "entropy_score",
     "fit_task_memory",
@@ -55,9 +58,11 @@ __all__ = [
     "majority_codes",
     "nearest_weights",
     "neighbour_weights",
+    "pack_contexts",
     "periodic_covariance",
     "retrieve",
     "score_tasks",
     "stream_features",
+    "unpack_contexts",
     "weights_by_method",
 ]

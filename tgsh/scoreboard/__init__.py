@@ -4,20 +4,46 @@ from tgsh.scoreboard._cells import METHODS, Entry, Stopwatch, accuracy_matrix, m
 from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
 from tgsh.scoreboard._fly import FlyAssociation
 from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
-from tgsh.scoreboard._grid import REDUCED, grid_cells, is_cell, read_settings, recorded_cells
+from tgsh.scoreboard._grid import (
+    AS_PUBLISHED,
+    AT_BUDGET,
+    MORE_IMAGES,
+    N_SEEDS,
+    N_SLOW_SEEDS,
+    N_TIMED,
+    PUBLISHED,
+    RECORDED,
+    REDUCED,
+    SLOW,
+    grid_cells,
+    is_cell,
+    read_settings,
+    recorded_cells,
+    recorded_grid,
+    time_grid,
+)
 from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
 from tgsh.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
 from tgsh.scoreboard._mlp import OwnNetwork
 from tgsh.scoreboard._readouts import Readout
 from tgsh.scoreboard._shared import EWC, FineTuned, Joint, Replay, Reservoir, fisher_diagonal
-from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, validation_images
+from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
 
 __all__ = [
+    "AS_PUBLISHED",
+    "AT_BUDGET",
     "DESCENT",
     "EWC",
     "METHODS",
+    "MORE_IMAGES",
+    "N_SEEDS",
+    "N_SLOW_SEEDS",
+    "N_TIMED",
     "N_TRIALS",
+    "PUBLISHED",
+    "RECORDED",
     "REDUCED",
+    "SLOW",
     "STREAMS",
     "BatchEnsemble",
     "ContextsByGaussians",
@@ -50,9 +76,12 @@ __all__ = [
     "measures",
     "read_settings",
     "recorded_cells",
+    "recorded_grid",
     "run_cell",
     "split_images",
+    "stand_in",
     "stream_of",
+    "time_grid",
     "tune",
     "validation_images",
 ]

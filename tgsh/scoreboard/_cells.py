@@ -27,7 +27,7 @@ from tgsh.scoreboard._method import Method
 from tgsh.scoreboard._mlp import OwnNetwork
 from tgsh.scoreboard._readouts import Readout
 from tgsh.scoreboard._shared import EWC, FineTuned, Joint, Replay
-from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, validation_images
+from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
 
 _TUNED = 1_000_000  # seed of the networks that choose the settings: none of the cells has it
 
@@ -248,8 +248,9 @@ def tune(
 ) -> dict[str, Any]:
     """Choose the settings of a method on the first task of a stream, by accuracy on held-out training images.
 
-    Every method has the same number of trials. The test images are not used, nor is any other task. Of equal trials the
-    first is chosen.
+    Every method has the same number of trials. The test images are not used, nor is any other task. A method whose
+    tasks may change one another is judged after several tasks that are made of the first (`stand_in`), by its mean
+    accuracy on them; one that is isolated or joint, by its accuracy on the first. Of equal trials the first is chosen.
 
     Args:
         stream, method, dataset, n_train, n_validation: as in `run_cell`.
@@ -264,14 +265,20 @@ def tune(
     share = STREAMS["split"] if check_choice("stream", stream, tuple(STREAMS)) == "split" else 1
     judged = validation_images(load(dataset), n_validation)
     learned = make_stream(stream, split_images(judged, share * n_train, n_validation, n_validation, 0))
-    images, labels = learned.images(0, "train")
-    held_out, truth = learned.images(0, "test")
+    train, held_out = learned.images(0, "train"), learned.images(0, "test")
+    tasks = [(train, held_out)]
+    if not (entry.kind.isolated or entry.kind.joint):
+        tasks = stand_in(ImageDataset("first", "first task", *train, *held_out))
     accuracy = []
     for settings in entry.kind.TRIALS:
         with _one_thread():
-            learner = entry.make(len(learned), _TUNED, settings)
-            learner.learn(images, labels)
+            learner = entry.make(len(tasks), _TUNED, settings)
+            for images, _ in tasks:
+                learner.learn(*images)
             learner.finish()
-            predicted = learner.predict(held_out, 0 if learner.told else None)
-        accuracy.append((predicted == truth).double().mean().item())
+            found = [
+                (learner.predict(images, t if learner.told else None) == labels).double().mean().item()
+                for t, (_, (images, labels)) in enumerate(tasks)
+            ]
+        accuracy.append(sum(found) / len(found))
     return {"settings": entry.kind.TRIALS[int(np.argmax(accuracy))], "accuracy": accuracy}

@@ -12,9 +12,21 @@ from tgsh.errors import DataError
 from tgsh.scoreboard._cells import METHODS
 from tgsh.scoreboard._streams import STREAMS
 
-# Tasks of the recorded grid: every fourth rotation and shift, half of the permutations. It runs in minutes on a calm
-# machine; `STREAMS` has the whole streams.
+# Tasks of the recorded grid: every fourth rotation and shift, half of the permutations. `STREAMS` has whole streams.
 REDUCED = {"rotation": 9, "shift": 7, "permuted": 5, "split": 5}
+# The recorded grid: five seeds, three for the slow methods; ten minutes of one core. Whole streams would take thirty.
+RECORDED = {"dataset": "mnist", "n_train": 500, "n_test": 200, "n_validation": 1000, "timed": 1}
+N_SEEDS, N_SLOW_SEEDS = 5, 3
+# Methods that need more than 0.4 s of one core for a task of 1,000 images, its tests included.
+SLOW = ("neuromodnet", "readout_all", "supsup", "batchensemble", "ewc", "replay", "fly_association", "gaussians")
+# More images on nine rotations, for the methods that keep about as much as FlyNet: two minutes.
+MORE_IMAGES = (2000,)
+AT_BUDGET = ("flynet", "readout_784", "pixels", "own_small", "supsup", "batchensemble")
+# All images, on the one stream that another paper has as well: van de Ven and Tolias (2018), split MNIST.
+PUBLISHED = {"dataset": "mnist", "n_train": 11800, "n_test": 2000, "n_validation": 1000, "timed": 0}
+AS_PUBLISHED = ("finetuned", "ewc", "joint", "xdg")
+# Times are measured apart, on a machine that does nothing else: rotations that FlyNet learns in turn with each method.
+N_TIMED = 4
 _FIRST = {"rotation": "rotation", "shift": "rotation", "permuted": "rotation", "split": "split"}
 
 Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -47,6 +59,7 @@ def grid_cells(
     seeds: Sequence[int],
     n_tasks: Mapping[str, int] = REDUCED,
     methods: Sequence[str] = tuple(METHODS),
+    n_slow_seeds: int | None = None,
     **sizes: int | str,
 ) -> list[dict[str, Any]]:
     """Cells of a grid, as arguments of `run_cell`: all streams and methods with the first seed, then with the next.
@@ -56,6 +69,7 @@ def grid_cells(
         seeds: seeds.
         n_tasks: number of tasks of each stream that takes part.
         methods: keys of `METHODS`.
+        n_slow_seeds: number of seeds, the first ones, of the methods in `SLOW`; default: all.
         sizes: further arguments of `run_cell`, the same in every cell.
     """
     return [
@@ -67,11 +81,43 @@ def grid_cells(
             "n_tasks": n_tasks[stream],
             **sizes,
         }
-        for seed in seeds
+        for i, seed in enumerate(seeds)
         for method in methods
+        if n_slow_seeds is None or i < n_slow_seeds or method not in SLOW
         for stream in STREAMS
         if stream in n_tasks
     ]
+
+
+def recorded_grid(settings: Settings, n_seeds: int = N_SEEDS) -> list[dict[str, Any]]:
+    """All cells of the recorded table but those of time (`time_grid`), in the order in which they are run.
+
+    Args:
+        settings: from `read_settings`.
+        n_seeds: number of seeds, from 0 on.
+    """
+    few, others = range(min(n_seeds, N_SLOW_SEEDS)), range(N_SLOW_SEEDS, n_seeds)
+    cells = grid_cells(settings, few, **RECORDED)
+    cells += grid_cells(settings, few, {"split": 5}, AS_PUBLISHED, **PUBLISHED)
+    cells += grid_cells(settings, others, n_slow_seeds=0, **RECORDED)
+    for n in MORE_IMAGES:
+        sizes = RECORDED | {"n_train": n}
+        cells += grid_cells(settings, few, {"rotation": REDUCED["rotation"]}, AT_BUDGET, **sizes)
+    return cells
+
+
+def time_grid(
+    settings: Settings, seeds: Sequence[int] = range(N_SLOW_SEEDS), **sizes: int | str
+) -> list[dict[str, Any]]:
+    """Cells that measure time: every method on a few rotations, in turn with FlyNet.
+
+    Args:
+        settings: from `read_settings`.
+        seeds: seeds.
+        sizes: arguments of `run_cell` in the place of those of `RECORDED`.
+    """
+    sizes = RECORDED | {"n_test": 20, "timed": N_TIMED} | sizes
+    return grid_cells(settings, seeds, {"rotation": N_TIMED}, **sizes)
 
 
 def recorded_cells(path: Path | str | None = None) -> list[dict[str, Any]]:

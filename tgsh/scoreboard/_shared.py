@@ -97,8 +97,7 @@ class EWC(FineTuned):
     """Elastic weight consolidation: a quadratic penalty on changes of weights that earlier tasks need.
 
     The penalty is ``strength / 2 * sum over tasks t and weights i of F_ti (w_i - w_ti)^2``. Of the sum over tasks only
-    two numbers a weight are kept: the sums of F and of F w. Its strength acts between tasks only, so the first task
-    cannot tune it.
+    two numbers a weight are kept: the sums of F and of F w.
 
     Args:
         n_tasks: number of tasks.
@@ -108,6 +107,8 @@ class EWC(FineTuned):
         hidden: hidden units.
         strength: of the penalty; 0 is fine-tuning.
     """
+
+    TRIALS = tuple({"epochs": epochs, "strength": strength} for epochs in (3, 10) for strength in (100.0, 10.0, 1e3))
 
     def __init__(
         self,
@@ -182,8 +183,7 @@ class Replay(FineTuned):
     """DER++: rehearsal of kept images, with their labels and with the logits that the network had for them.
 
     To the loss of each batch it adds ``alpha * |z - z'|^2 / 10`` over one batch from the buffer (z' the kept logits),
-    and ``beta`` times the cross entropy over another. Images enter the buffer in the first epoch. alpha and beta act
-    between tasks, so the first task cannot tune them.
+    and ``beta`` times the cross entropy over another. Images enter the buffer in the first epoch.
 
     Args:
         n_tasks: number of tasks.
@@ -194,6 +194,12 @@ class Replay(FineTuned):
         size: images in the buffer.
         alpha, beta: weights of the two terms.
     """
+
+    TRIALS = tuple(
+        {"epochs": epochs, "alpha": alpha, "beta": beta}
+        for epochs in (3, 10)
+        for alpha, beta in ((0.5, 0.5), (0.1, 0.5), (0.1, 1.0))
+    )
 
     def __init__(
         self,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
-from tgsh.benchmarks import SIDE, PermutedMNIST, RotationMNIST, ShiftMNIST, SplitMNIST, TaskStream
+from tgsh.benchmarks import SIDE, Part, PermutedMNIST, RotationMNIST, ShiftMNIST, SplitMNIST, TaskStream
 from tgsh.datasets import ImageDataset
 from tgsh.errors import ParameterError, check_choice, check_int
 from tgsh.seeding import generator
@@ -15,6 +16,7 @@ from tgsh.seeding import generator
 # five pairs of digits.
 STREAMS = {"rotation": 36, "shift": 28, "permuted": 10, "split": 5}
 _PERMUTATIONS = 0  # seed: all methods and seeds have the same ones
+_STAND_IN, _STAND_IN_TASKS = 1, 5  # seed of permutations that are in no stream, and number of tasks made of them
 
 
 def make_stream(name: str, dataset: ImageDataset, n_tasks: int | None = None) -> TaskStream:
@@ -85,5 +87,30 @@ def validation_images(dataset: ImageDataset, n_validation: int) -> ImageDataset:
     return replace(dataset, test_images=dataset.train_images[held], test_labels=dataset.train_labels[held])
 
 
-def _order(dataset: ImageDataset) -> torch.Tensor:
+Examples = tuple[Tensor, Tensor]  # images (N, 28, 28) and labels (N,)
+
+
+def stand_in(dataset: ImageDataset) -> list[tuple[Examples, Examples]]:
+    """Make tasks out of a single one, to choose settings that act between tasks without a look at any other task.
+
+    Each shows the images with the pixels permuted, by permutations that are in no stream of the scoreboard. Its labels
+    go on from those of the task before, modulo the number of classes: where the single task has two of ten digits,
+    each of these has two others; where it has all, each has all.
+
+    Args:
+        dataset: images and labels of the single task.
+
+    Returns:
+        for each task, the images and labels that learn, and those of the test part.
+    """
+    made, step = PermutedMNIST(dataset, _STAND_IN_TASKS, _STAND_IN), len(dataset.train_labels.unique())
+
+    def moved(t: int, part: Part) -> Examples:
+        images, labels = made.images(t, part)
+        return images, (labels + t * step) % dataset.n_classes
+
+    return [(moved(t, "train"), moved(t, "test")) for t in range(len(made))]
+
+
+def _order(dataset: ImageDataset) -> Tensor:
     return torch.randperm(len(dataset.train_labels), generator=generator(0, "scoreboard", "held out"))

@@ -17,6 +17,7 @@ RULES = {
             ">=",
             -0.005,
         ),
+        "as_reported": ("difference of the final accuracy to that of the paper that reports it, in points", "<=", 1),
         "comes_back": ("largest difference between a recorded accuracy and the one run again", "<=", 0.02),
     },
 }
