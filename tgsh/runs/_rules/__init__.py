@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tgsh.runs._rules import _beyond, _datasets, _lenses_comparing, _paper, _scaling, _scoreboard, _symmetry, _theory
+from tgsh.runs._rules import (
+    _beyond,
+    _datasets,
+    _lenses,
+    _lenses_comparing,
+    _paper,
+    _scaling,
+    _scoreboard,
+    _symmetry,
+    _theory,
+)
 
 Relation = Literal[">", ">=", "<", "<="]
 
@@ -29,7 +39,7 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
-    for part in (_paper, _beyond, _datasets, _scoreboard, _scaling, _symmetry, _theory, _lenses_comparing)
+    for part in (_paper, _beyond, _datasets, _lenses, _scoreboard, _scaling, _symmetry, _theory, _lenses_comparing)
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
 }
