@@ -143,6 +143,16 @@ MEASURES = {
     "basis": (L.basis_of, points(4, 784)),
     "features in a span": (lambda x: L.span_features(x, NET.W2, BASIS), points(4, 784)),
     "cross entropy in a span": (lambda x: L.cross_entropy_in_span(x, DIGITS[:4]), points(4, 10, 6)),
+    "capacity": (lambda x: L.manifold_capacity([x], 20), points(4, 5)),
+    "counted capacity": (lambda x: L.counted_capacity([x, x + 1], 2), points(4, 5)),
+    "coding rate": (L.coding_rate, points(4, 5)),
+    "gain of rate": (lambda x: L.rate_gain(x, [FOUR % 2]), points(4, 5)),
+    "alignment": (lambda x: L.centred_alignment(x, points(4, 5)), points(4, 5)),
+    "leading directions": (lambda x: L.leading_directions(x, 2), points(4, 5)),
+    "shared directions": (lambda x: L.shared_directions(x, points(4, 5)), points(4, 5)),
+    "graph of tasks": (L.graph_distances, circular_distance([0, 1, 2, 3], [0, 1, 2, 3], 360)),
+    "distance from a manifold": (lambda x: L.manifold_distances(x, [points(4, 5)]), points(4, 5)),
+    "radius": (lambda x: L.empirical_radius(x, [1, 4]), points(4, 5)),
     "dimension reached": (lambda x: L.dimension_reached([1, 2, 3], x, 0.5), np.array([0.1, 0.6, 0.9])),
 }
 

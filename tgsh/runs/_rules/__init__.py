@@ -9,6 +9,7 @@ from tgsh.runs._rules import (
     _beyond,
     _datasets,
     _lenses,
+    _lenses_capacity,
     _lenses_comparing,
     _paper,
     _scaling,
@@ -39,7 +40,18 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
-    for part in (_paper, _beyond, _datasets, _lenses, _scoreboard, _scaling, _symmetry, _theory, _lenses_comparing)
+    for part in (
+        _paper,
+        _beyond,
+        _datasets,
+        _lenses,
+        _lenses_capacity,
+        _scoreboard,
+        _scaling,
+        _symmetry,
+        _theory,
+        _lenses_comparing,
+    )
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
 }

@@ -1,0 +1,92 @@
+"""A FlyNet with other hidden units, and the alignment of its representation with inputs and with labels.
+
+Alleman, Lindsey and Fusi (2024) train networks with one hidden layer, and find that representations with tanh units
+follow the labels, with rectified units the inputs. In a CRWN nothing below the context is trained, so the question is
+which part of this comes from the units alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tgsh.errors import ParameterError, check_choice, check_int, finite_arguments
+from tgsh.networks import FlyNet
+
+# The sum of seven pixels of variance 1 has this standard deviation, if pixels are independent.
+SCALE = FlyNet.fan_in**0.5
+
+UNITS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda z: z.clamp(min=0),
+    "tanh": lambda z: SCALE * torch.tanh(z / SCALE),
+    "linear": lambda z: z,
+    "threshold": lambda z: SCALE * (z > 0).to(z),
+}
+
+
+class OtherUnits(FlyNet):
+    """A FlyNet whose hidden units have another activation function of the same sums ``z = W1 x``, less their mean.
+
+    All functions have one scale: with ``s = sqrt(7)``, the size of a sum of seven pixels, tanh is ``s tanh(z / s)`` and
+    the threshold ``s [z > 0]``. ReLU units make the published network.
+
+    Args:
+        n_tasks: number T of contexts.
+        width_mult: hidden units per pixel; H = 784 * width_mult.
+        seed: determines W1, W2 and the initial contexts, which are those of `FlyNet`.
+        units: ``"relu"``, ``"tanh"``, ``"linear"`` or ``"threshold"``.
+
+    Raises:
+        ParameterError: ``units`` is none of these, or as in `FlyNet`.
+    """
+
+    def __init__(self, n_tasks: int, width_mult: int = 10, seed: int = 0, units: str = "tanh") -> None:
+        super().__init__(n_tasks, width_mult, seed)
+        self.units = check_choice("units", units, tuple(UNITS))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Features ``s(W1 x)``, ``(N, H)``, of inputs ``(N, 784)``."""
+        positive = super().features(x)
+        if self.units == "relu":
+            return positive
+        # z is linear in x, so the rectified sums of x and of -x are the two halves of it.
+        return UNITS[self.units](positive - super().features(-x))
+
+
+@torch.no_grad()
+@finite_arguments
+def centred_alignment(points: Tensor, others: Tensor) -> float:
+    """Linear centred kernel alignment of two sets of n points, at most 1 (Kornblith and others 2019).
+
+    It is 1 if the inner products of the centred points are proportional. The estimate is without bias (Song and others
+    2012), since few points in many dimensions align by chance otherwise: it is 0 on average, and may be negative, where
+    the two have nothing in common. For labels, pass them one-hot.
+
+    Args:
+        points: ``(n, d)``.
+        others: ``(n, e)``, of the same n things.
+
+    Raises:
+        ParameterError: the numbers of points differ, there are fewer than four, or all points of a set coincide.
+    """
+    if len(points) != len(others):
+        raise ParameterError(f"both sets must show the same things; got {len(points)} and {len(others)}")
+    check_int("the number of points", len(points), 4)
+    K, L = (_gram(one) for one in (points, others))
+    return float(_covariance(K, L) / (_covariance(K, K) * _covariance(L, L)).sqrt())
+
+
+def _gram(points: Tensor) -> Tensor:
+    points = points.detach().cpu().double()
+    centred = points - points.mean(0)
+    if centred.norm() <= 1e-12 * points.norm():
+        raise ParameterError("all points of a set coincide, so it has no geometry to align")
+    return (centred @ centred.T).fill_diagonal_(0)
+
+
+def _covariance(K: Tensor, L: Tensor) -> Tensor:
+    # The unbiased estimate of the Hilbert-Schmidt independence criterion, up to the factor n (n - 3).
+    n = len(K)
+    return (K * L).sum() + K.sum() * L.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (K.sum(0) @ L.sum(1))
