@@ -11,6 +11,11 @@ from tgsh.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
 from tgsh.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
 from tgsh.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
 from tgsh.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
+from tgsh.lenses._comparing._bures import bures_wasserstein, task_moments
+from tgsh.lenses._comparing._convergence import NoiseCeiling, cka, model_agreement, noise_ceiling
+from tgsh.lenses._comparing._markers import ClassGeometry, class_geometry, skill_left_out
+from tgsh.lenses._comparing._morph import ContextGenerator, fit_generator, generate_contexts
+from tgsh.lenses._comparing._relative import carry_over, mean_positions, name_positions, relative_coordinates
 from tgsh.lenses._dimension import (
     accuracy_by_dimension,
     basis_of,
@@ -53,17 +58,24 @@ from tgsh.lenses._spectrum import phases, rank_me, spectral_decay
 __all__ = [
     "UNITS",
     "Capacity",
+    "ClassGeometry",
+    "ContextGenerator",
     "Gain",
     "Leading",
     "LinearMap",
+    "NoiseCeiling",
     "OtherUnits",
     "accuracy_by_dimension",
     "angle_error",
     "angles_from_distances",
     "bandwidth",
     "basis_of",
+    "bures_wasserstein",
+    "carry_over",
     "centred_alignment",
     "chord_distances",
+    "cka",
+    "class_geometry",
     "coding_rate",
     "components_for",
     "continue_path",
@@ -76,7 +88,9 @@ __all__ = [
     "dimension_reached",
     "distance_error",
     "empirical_radius",
+    "fit_generator",
     "fit_linear_map",
+    "generate_contexts",
     "graph_distances",
     "harmonic_share",
     "heat_geodesics",
@@ -90,9 +104,13 @@ __all__ = [
     "manifold_capacity",
     "manifold_distances",
     "matern_covariance",
+    "mean_positions",
     "minimise",
+    "model_agreement",
     "move_error",
+    "name_positions",
     "nearest_graph",
+    "noise_ceiling",
     "ollivier_ricci",
     "outliers",
     "path_shares",
@@ -106,12 +124,15 @@ __all__ = [
     "random_walk_shares",
     "rank_me",
     "rate_gain",
+    "relative_coordinates",
     "scores_by_dimension",
     "share_within",
     "shared_directions",
+    "skill_left_out",
     "span_features",
     "spectral_decay",
     "squared_distances",
+    "task_moments",
     "told_loss",
     "transport_cost",
     "walk_like",

@@ -10,6 +10,7 @@ from tgsh.runs._rules import (
     _datasets,
     _lenses,
     _lenses_capacity,
+    _lenses_comparing,
     _lenses_shape,
     _paper,
     _scaling,
@@ -51,6 +52,7 @@ RULES: dict[str, Rule] = {
         _scaling,
         _symmetry,
         _theory,
+        _lenses_comparing,
     )
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
