@@ -171,7 +171,7 @@ def test_the_served_notebook_names_its_source(options, tmp_path):
     app = SimpleNamespace(outdir=tmp_path, config=SimpleNamespace(html_theme_options=options))
     tgsh_site.name_source(app, None)
     (cell,) = json.loads(served.read_text())["cells"]
-    named = "SOURCE = 'git+https://github.com/us/paper@0123abc'  #" in "".join(cell["source"])
+    named = "SOURCE = 'tgsh[lenses] @ git+https://github.com/us/paper@0123abc'  #" in "".join(cell["source"])
     assert named == bool(options)
 
 
@@ -209,10 +209,17 @@ def test_the_setup_cell_does_nothing_off_colab(monkeypatch):
 
 
 def test_the_setup_cell_installs_on_colab_and_keeps_its_torch(colab):
-    exec(setup_cell.SETUP.replace("SOURCE = None", "SOURCE = 'git+https://github.com/us/paper@0123abc'"), {})
+    exec(
+        setup_cell.SETUP.replace("SOURCE = None", "SOURCE = 'tgsh[lenses] @ git+https://github.com/us/paper@0123abc'"),
+        {},
+    )
     command, widgets = colab
     assert command[1:4] == ["-m", "pip", "install"]
-    assert command[-3:] == ["torch==2.8.0+cu126", "torchvision==0.23.0", "git+https://github.com/us/paper@0123abc"]
+    assert command[-3:] == [
+        "torch==2.8.0+cu126",
+        "torchvision==0.23.0",
+        "tgsh[lenses] @ git+https://github.com/us/paper@0123abc",
+    ]
     assert widgets == "widgets"
 
 

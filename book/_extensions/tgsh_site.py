@@ -86,7 +86,8 @@ def name_source(app: Sphinx, exception: Exception | None) -> None:
     options = app.config.html_theme_options
     if exception or "repository_url" not in options:
         return
-    source = f"git+{options['repository_url']}@{options['repository_branch']}"
+    # with the libraries of the lenses, which some chapters need
+    source = f"tgsh[lenses] @ git+{options['repository_url']}@{options['repository_branch']}"
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
         text = path.read_text(encoding="utf-8").replace("SOURCE = None", f"SOURCE = '{source}'", 1)
         path.write_text(text, encoding="utf-8")

@@ -10,6 +10,8 @@ from tgsh.runs._rules import (
     _datasets,
     _lenses,
     _lenses_capacity,
+    _lenses_comparing,
+    _lenses_shape,
     _paper,
     _scaling,
     _scoreboard,
@@ -40,6 +42,7 @@ class Rule:
 RULES: dict[str, Rule] = {
     name: Rule(chapter, *rule)
     for part in (
+        _lenses_shape,
         _paper,
         _beyond,
         _datasets,
@@ -49,6 +52,7 @@ RULES: dict[str, Rule] = {
         _scaling,
         _symmetry,
         _theory,
+        _lenses_comparing,
     )
     for chapter, rules in part.RULES.items()
     for name, rule in rules.items()
