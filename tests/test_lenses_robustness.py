@@ -169,11 +169,11 @@ def test_alignment_is_the_mean_over_four_points_by_definition():
 
     expected = by_quadruples(K, L) / (by_quadruples(K, K) * by_quadruples(L, L)).sqrt()
     assert centred_alignment(x, y) == pytest.approx(float(expected))
-    with pytest.raises(ParameterError, match="must show the same things"):
+    with pytest.raises(ParameterError, match="must show the same inputs"):
         centred_alignment(x, y[:3])
-    with pytest.raises(ParameterError, match="number of points must be a whole number of at least 4"):
+    with pytest.raises(ParameterError, match="number of inputs must be a whole number of at least 4"):
         centred_alignment(x[:3], y[:3])
-    with pytest.raises(ParameterError, match="all points of a set coincide"):
+    with pytest.raises(ParameterError, match="the same for all inputs has no alignment"):
         centred_alignment(x, torch.ones(6, 2))
 
 

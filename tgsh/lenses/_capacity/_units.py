@@ -12,7 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_choice, check_int, finite_arguments
+from tgsh.errors import check_choice, finite_arguments
+from tgsh.lenses._comparing._convergence import cka
 from tgsh.networks import FlyNet
 
 # The sum of seven pixels of variance 1 has this standard deviation, if pixels are independent.
@@ -60,9 +61,9 @@ class OtherUnits(FlyNet):
 def centred_alignment(points: Tensor, others: Tensor) -> float:
     """Linear centred kernel alignment of two sets of n points, at most 1 (Kornblith and others 2019).
 
-    It is 1 if the inner products of the centred points are proportional. The estimate is without bias (Song and others
-    2012), since few points in many dimensions align by chance otherwise: it is 0 on average, and may be negative, where
-    the two have nothing in common. For labels, pass them one-hot.
+    It is `cka` without bias: few points in many dimensions align by chance otherwise. It is 1 if the inner products of
+    the centred points are proportional; it is 0 on average, and may be negative, where the two have nothing in common.
+    For labels, pass them one-hot.
 
     Args:
         points: ``(n, d)``.
@@ -71,22 +72,4 @@ def centred_alignment(points: Tensor, others: Tensor) -> float:
     Raises:
         ParameterError: the numbers of points differ, there are fewer than four, or all points of a set coincide.
     """
-    if len(points) != len(others):
-        raise ParameterError(f"both sets must show the same things; got {len(points)} and {len(others)}")
-    check_int("the number of points", len(points), 4)
-    K, L = (_gram(one) for one in (points, others))
-    return float(_covariance(K, L) / (_covariance(K, K) * _covariance(L, L)).sqrt())
-
-
-def _gram(points: Tensor) -> Tensor:
-    points = points.detach().cpu().double()
-    centred = points - points.mean(0)
-    if centred.norm() <= 1e-12 * points.norm():
-        raise ParameterError("all points of a set coincide, so it has no geometry to align")
-    return (centred @ centred.T).fill_diagonal_(0)
-
-
-def _covariance(K: Tensor, L: Tensor) -> Tensor:
-    # The unbiased estimate of the Hilbert-Schmidt independence criterion, up to the factor n (n - 3).
-    n = len(K)
-    return (K * L).sum() + K.sum() * L.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (K.sum(0) @ L.sum(1))
+    return cka(points, others)

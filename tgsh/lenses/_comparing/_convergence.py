@@ -41,16 +41,16 @@ def cka(one: Tensor, other: Tensor, unbiased: bool = True) -> float:
         raise ParameterError(f"both representations must show the same inputs; got {n} and {len(other)}")
     K, L = (_centred_gram(points, unbiased) for points in (one, other))
     own, others = (float((gram * gram).sum()) for gram in (K, L))
-    if own <= 0 or others <= 0:
-        raise ParameterError("a representation that is the same for all inputs has no alignment")
     return float((K * L).sum()) / (own * others) ** 0.5
 
 
 def _centred_gram(points: Tensor, unbiased: bool) -> Tensor:
     # Centring the points changes neither result, and leaves smaller numbers.
-    points = points.double()
-    points = points - points.mean(0)
-    gram, n = points @ points.T, len(points)
+    centred = points.detach().cpu().double()
+    centred = centred - centred.mean(0)
+    if centred.norm() <= 1e-12 * points.double().norm():  # up to rounding
+        raise ParameterError("a representation that is the same for all inputs has no alignment")
+    gram, n = centred @ centred.T, len(points)
     if not unbiased:
         return gram
     # U-centring (Szekely and Rizzo 2014): the inner product of two such matrices is the unbiased HSIC, times n (n - 3).
