@@ -24,12 +24,8 @@ def exercises(path):
 SOLVED = [path for path in CHAPTERS.values() if exercises(path)[1]]
 
 
-def test_the_chapters_of_the_paper_have_exercises():
-    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    part = toc.partition("- caption: The paper\n")[2].partition("- caption:")[0]
-    names = re.findall(r"book/([\w-]+)", part)
-    assert len(names) >= 8
-    assert set(names) <= {path.stem for path in SOLVED}
+def test_every_chapter_has_exercises():
+    assert set(CHAPTERS) - {path.stem for path in SOLVED} == {"living-network"}  # its page is one
 
 
 @pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
