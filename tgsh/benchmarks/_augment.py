@@ -90,6 +90,14 @@ def _crop(images: Tensor, boxes: Tensor) -> Tensor:
     return result
 
 
+@lru_cache
+def _made(name: str, **settings: float) -> torch.nn.Module:
+    # A transform of torchvision, made once: it draws for every image.
+    from torchvision import transforms
+
+    return getattr(transforms, name)(**settings)
+
+
 def _draw_corners(image: Tensor) -> list[list[int]]:
     from torchvision.transforms import RandomPerspective
 
@@ -98,18 +106,14 @@ def _draw_corners(image: Tensor) -> list[list[int]]:
 
 
 def _draw_erased(image: Tensor) -> list[int]:
-    from torchvision.transforms import RandomErasing
-
     torch.rand(1)
-    erasing = RandomErasing(p=1.0)
+    erasing = _made("RandomErasing", p=1.0)
     box = list(erasing.get_params(image, erasing.scale, erasing.ratio, [0.0])[:4])
     return box if box[2:] != [SIDE, SIDE] else [0, 0, 0, 0]  # after ten failed attempts torchvision erases nothing
 
 
 def _draw_crop(image: Tensor) -> list[int]:
-    from torchvision.transforms import RandomResizedCrop
-
-    cropping = RandomResizedCrop(size=SIDE)
+    cropping = _made("RandomResizedCrop", size=SIDE)
     return list(cropping.get_params(image, cropping.scale, cropping.ratio))
 
 
