@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int, finite_arguments
+from tgsh.lenses._shape._graph import nearest_graph
 from tgsh.seeding import generator
 
 
@@ -27,16 +28,13 @@ def graph_distances(distances: np.ndarray, n_neighbours: int = 2) -> np.ndarray:
         n_neighbours: edges that each task has at least. It is raised until the graph is connected.
 
     Raises:
-        ParameterError: ``n_neighbours`` is not from 1 to T - 1.
+        ParameterError: the matrix holds no distances, or ``n_neighbours`` is not from 1 to T - 1.
     """
     T = len(distances)
     n_neighbours = check_int("n_neighbours", n_neighbours, 1, T - 1)
-    nearest = np.argsort(distances + np.diag(np.full(T, np.inf)), axis=1, kind="stable")
     for n in range(n_neighbours, T):
-        edges = np.zeros((T, T))
-        rows = np.arange(T)[:, None]
-        edges[rows, nearest[:, :n]] = distances[rows, nearest[:, :n]]
-        found = shortest_path(np.maximum(edges, edges.T), directed=False)
+        links = nearest_graph(distances, n)
+        found = shortest_path(np.where(links, distances, 0), directed=False)
         if np.isfinite(found).all():
             break
     return found
