@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, RotationMNIST
-from tgsh import lenses as L
 from tgsh import measures as M
 from tgsh import theory as T
 from tgsh.benchmarks import ManifoldSample, circular_distance
@@ -24,6 +23,7 @@ from tgsh.extensions import (
     neighbour_weights,
     weights_by_method,
 )
+from tgsh.extensions import lenses as L
 from tgsh.inversion import (
     blur,
     canonical_units,

@@ -12,8 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from tgsh.benchmarks import RotationMNIST, SplitMNIST
 from tgsh.errors import ParameterError
 from tgsh.extensions import fit_task_memory, score_tasks
-from tgsh.networks import FlyNet
-from tgsh.scoreboard import (
+from tgsh.extensions.scoreboard import (
     EWC,
     METHODS,
     N_TRIALS,
@@ -36,9 +35,10 @@ from tgsh.scoreboard import (
     ToldMethod,
     fisher_diagonal,
 )
-from tgsh.scoreboard._method import inputs
-from tgsh.scoreboard._mlp import draw_weights, logits
-from tgsh.scoreboard._readouts import coordinates
+from tgsh.extensions.scoreboard._method import inputs
+from tgsh.extensions.scoreboard._mlp import draw_weights, logits
+from tgsh.extensions.scoreboard._readouts import coordinates
+from tgsh.networks import FlyNet
 from tgsh.training import Recipe, train_stream
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -422,7 +422,7 @@ def test_fly_association_freezes_the_synapses_of_other_classes(few):
 
 def test_keys_gates_and_masks_are_the_same_in_another_process():
     code = (
-        "from tgsh.scoreboard import *; a = Superposition(2, 5).keys[1][0].sum().item(); "
+        "from tgsh.extensions.scoreboard import *; a = Superposition(2, 5).keys[1][0].sum().item(); "
         "print(a, Gated(2, 5).gates[1].sum().item(), SupSup(2, 5).weights[0].sum().item())"
     )
     here = (

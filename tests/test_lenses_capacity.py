@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import quad
 
 from tgsh import ParameterError
-from tgsh.lenses import Capacity, coding_rate, counted_capacity, manifold_capacity, rate_gain
+from tgsh.extensions.lenses import Capacity, coding_rate, counted_capacity, manifold_capacity, rate_gain
 from tgsh.seeding import generator
 
 

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from tgsh import FlyNet, ParameterError
 from tgsh.benchmarks import RotationMNIST
-from tgsh.lenses import (
+from tgsh.extensions.lenses import (
     bures_wasserstein,
     carry_over,
     cka,

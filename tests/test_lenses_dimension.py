@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tgsh import FlyNet, ParameterError, RotationMNIST
-from tgsh.lenses import (
+from tgsh.extensions.lenses import (
     accuracy_by_dimension,
     basis_of,
     cross_entropy_in_span,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tgsh import ParameterError
-from tgsh.lenses import bandwidth, diffusion_entropy, diffusion_information, squared_distances
+from tgsh.extensions.lenses import bandwidth, diffusion_entropy, diffusion_information, squared_distances
 from tgsh.seeding import generator
 
 

@@ -6,7 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from tgsh import ParameterError
-from tgsh.lenses import basis_of, hessian_operator, leading_eigenvalues, outliers, predicted_outliers, share_within
+from tgsh.extensions.lenses import (
+    basis_of,
+    hessian_operator,
+    leading_eigenvalues,
+    outliers,
+    predicted_outliers,
+    share_within,
+)
 from tgsh.seeding import generator
 
 N, H, K = 60, 30, 4

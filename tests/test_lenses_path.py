@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from tgsh import ParameterError
-from tgsh.lenses import basis_of, components_for, path_shares, path_within, random_walk_shares, share_within, walk_like
+from tgsh.extensions.lenses import (
+    basis_of,
+    components_for,
+    path_shares,
+    path_within,
+    random_walk_shares,
+    share_within,
+    walk_like,
+)
 from tgsh.seeding import generator
 
 

@@ -8,7 +8,7 @@ import torch
 
 from tgsh import FlyNet, ParameterError, Recipe, RotationMNIST, train_stream
 from tgsh.benchmarks import Permutation, Rotation
-from tgsh.lenses import (
+from tgsh.extensions.lenses import (
     UNITS,
     OtherUnits,
     centred_alignment,

@@ -9,7 +9,7 @@ import torch
 from tgsh import FlyNet, ParameterError, Recipe, ShiftMNIST
 from tgsh.benchmarks import SIDE, Rotation, TaskStream, circular_distance
 from tgsh.datasets import load
-from tgsh.lenses import (
+from tgsh.extensions.lenses import (
     angle_error,
     angles_from_distances,
     chord_distances,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tgsh import ParameterError
-from tgsh.lenses import phases, rank_me, spectral_decay
+from tgsh.extensions.lenses import phases, rank_me, spectral_decay
 from tgsh.seeding import generator
 
 

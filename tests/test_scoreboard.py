@@ -12,9 +12,7 @@ from conftest import ROOT
 
 from tgsh.benchmarks import PermutedMNIST
 from tgsh.errors import DataError, ParameterError
-from tgsh.measures import average_incremental_accuracy
-from tgsh.runs import sweep, sweep_table, write_table
-from tgsh.scoreboard import (
+from tgsh.extensions.scoreboard import (
     METHODS,
     REDUCED,
     SLOW,
@@ -39,6 +37,8 @@ from tgsh.scoreboard import (
     tune,
     validation_images,
 )
+from tgsh.measures import average_incremental_accuracy
+from tgsh.runs import sweep, sweep_table, write_table
 
 SMALL = {"dataset": "digits", "n_train": 200, "n_test": 40, "n_validation": 100}
 
@@ -177,7 +177,7 @@ def test_settings_are_chosen_without_the_test_images(monkeypatch):
     best = METHODS["ridge"].kind.TRIALS[int(np.argmax(found["accuracy"]))]
     assert found["settings"] == best
 
-    import tgsh.scoreboard._cells as cells
+    import tgsh.extensions.scoreboard._cells as cells
 
     original = cells.load
 

@@ -39,7 +39,7 @@ def test_a_typed_grid_is_read(texts, values):
         (["nothing"], "a sweep runs a chapter (book/NAME.ipynb), a function (module:function) or scoreboard; got 'not"),
         (
             ["scoreboard", "-g", "streem=split"],
-            "tgsh.scoreboard:run_cell takes the parameters stream, method, seed, settings, dataset, n_train",
+            "tgsh.extensions.scoreboard:run_cell takes the parameters stream, method, seed, settings, dataset, n_train",
         ),
         (["no.ipynb"], "there is no chapter no.ipynb"),
         ([f"{ROOT}/book/none.ipynb"], f"there is no chapter {ROOT}/book/none.ipynb; {ROOT}/book has a-"),

@@ -17,7 +17,7 @@ from tgsh.errors import ParameterError, TgshError
 from tgsh.runs import BACKENDS, PROFILES, Chapter, RunCache, open_notebook, parse_grid
 
 # Jobs of the package that `sweep` knows by a short name: name -> "module:function".
-NAMED_JOBS: dict[str, str] = {"scoreboard": "tgsh.scoreboard:run_cell"}
+NAMED_JOBS: dict[str, str] = {"scoreboard": "tgsh.extensions.scoreboard:run_cell"}
 
 
 class Parser(argparse.ArgumentParser):

@@ -20,8 +20,7 @@ from typing import Any
 
 import pyarrow
 
-from tgsh.runs import sweep, sweep_table, write_table
-from tgsh.scoreboard import (
+from tgsh.extensions.scoreboard import (
     METHODS,
     N_SEEDS,
     RECORDED,
@@ -33,6 +32,7 @@ from tgsh.scoreboard import (
     time_grid,
     tune,
 )
+from tgsh.runs import sweep, sweep_table, write_table
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SETTINGS, TABLE = DATA / "scoreboard_settings.json", DATA / "scoreboard.parquet"

@@ -1,10 +1,19 @@
 """The scoreboard: continual learners beside the paper's networks, behind one small interface, and the grid of cells."""
 
-from tgsh.scoreboard._cells import METHODS, Entry, Stopwatch, accuracy_matrix, measures, run_cell, stream_of, tune
-from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
-from tgsh.scoreboard._fly import FlyAssociation
-from tgsh.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
-from tgsh.scoreboard._grid import (
+from tgsh.extensions.scoreboard._cells import (
+    METHODS,
+    Entry,
+    Stopwatch,
+    accuracy_matrix,
+    measures,
+    run_cell,
+    stream_of,
+    tune,
+)
+from tgsh.extensions.scoreboard._contexts import FlyContexts, NeuroModContexts
+from tgsh.extensions.scoreboard._fly import FlyAssociation
+from tgsh.extensions.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
+from tgsh.extensions.scoreboard._grid import (
     AS_PUBLISHED,
     AT_BUDGET,
     N_SEEDS,
@@ -20,12 +29,12 @@ from tgsh.scoreboard._grid import (
     recorded_grid,
     time_grid,
 )
-from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
-from tgsh.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
-from tgsh.scoreboard._mlp import OwnNetwork
-from tgsh.scoreboard._readouts import Readout
-from tgsh.scoreboard._shared import EWC, FineTuned, Joint, Replay, Reservoir, fisher_diagonal
-from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
+from tgsh.extensions.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
+from tgsh.extensions.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
+from tgsh.extensions.scoreboard._mlp import OwnNetwork
+from tgsh.extensions.scoreboard._readouts import Readout
+from tgsh.extensions.scoreboard._shared import EWC, FineTuned, Joint, Replay, Reservoir, fisher_diagonal
+from tgsh.extensions.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
 
 __all__ = [
     "AS_PUBLISHED",

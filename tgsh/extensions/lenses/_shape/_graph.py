@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import subspace_angles
 
 from tgsh.errors import ParameterError, check_int, check_positive, finite_arguments
-from tgsh.lenses._shape._topology import check_distances
+from tgsh.extensions.lenses._shape._topology import check_distances
 
 
 def nearest_graph(distances: np.ndarray, n_neighbours: int = 2) -> np.ndarray:

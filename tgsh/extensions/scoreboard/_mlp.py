@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.errors import check_int
-from tgsh.scoreboard._method import DESCENT, N_CLASSES, N_INPUTS, ToldMethod, descend, float_bytes, inputs
+from tgsh.extensions.scoreboard._method import DESCENT, N_CLASSES, N_INPUTS, ToldMethod, descend, float_bytes, inputs
 from tgsh.seeding import generator
 from tgsh.training import Recipe
 

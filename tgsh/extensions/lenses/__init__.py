@@ -1,22 +1,22 @@
 """Instruments of other papers, pointed at contexts and representations; each is tested on a case of known answer."""
 
-from tgsh.lenses._capacity._adversarial import (
+from tgsh.extensions.lenses._capacity._adversarial import (
     input_gradients,
     l2_attack,
     leading_directions,
     shared_directions,
     told_loss,
 )
-from tgsh.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
-from tgsh.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
-from tgsh.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
-from tgsh.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
-from tgsh.lenses._comparing._bures import bures_wasserstein, task_moments
-from tgsh.lenses._comparing._convergence import NoiseCeiling, cka, model_agreement, noise_ceiling
-from tgsh.lenses._comparing._markers import ClassGeometry, class_geometry, skill_left_out
-from tgsh.lenses._comparing._morph import ContextGenerator, fit_generator, generate_contexts
-from tgsh.lenses._comparing._relative import carry_over, mean_positions, name_positions, relative_coordinates
-from tgsh.lenses._dimension import (
+from tgsh.extensions.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
+from tgsh.extensions.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
+from tgsh.extensions.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
+from tgsh.extensions.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
+from tgsh.extensions.lenses._comparing._bures import bures_wasserstein, task_moments
+from tgsh.extensions.lenses._comparing._convergence import NoiseCeiling, cka, model_agreement, noise_ceiling
+from tgsh.extensions.lenses._comparing._markers import ClassGeometry, class_geometry, skill_left_out
+from tgsh.extensions.lenses._comparing._morph import ContextGenerator, fit_generator, generate_contexts
+from tgsh.extensions.lenses._comparing._relative import carry_over, mean_positions, name_positions, relative_coordinates
+from tgsh.extensions.lenses._dimension import (
     accuracy_by_dimension,
     basis_of,
     cross_entropy_in_span,
@@ -26,10 +26,17 @@ from tgsh.lenses._dimension import (
     scores_by_dimension,
     span_features,
 )
-from tgsh.lenses._entropy import bandwidth, diffusion_entropy, diffusion_information, squared_distances
-from tgsh.lenses._hessian import Leading, hessian_operator, leading_eigenvalues, outliers, predicted_outliers
-from tgsh.lenses._path import components_for, path_shares, path_within, random_walk_shares, share_within, walk_like
-from tgsh.lenses._shape import (
+from tgsh.extensions.lenses._entropy import bandwidth, diffusion_entropy, diffusion_information, squared_distances
+from tgsh.extensions.lenses._hessian import Leading, hessian_operator, leading_eigenvalues, outliers, predicted_outliers
+from tgsh.extensions.lenses._path import (
+    components_for,
+    path_shares,
+    path_within,
+    random_walk_shares,
+    share_within,
+    walk_like,
+)
+from tgsh.extensions.lenses._shape import (
     LinearMap,
     angle_error,
     angles_from_distances,
@@ -53,7 +60,7 @@ from tgsh.lenses._shape import (
     transport_cost,
     with_shift_orbits,
 )
-from tgsh.lenses._spectrum import phases, rank_me, spectral_decay
+from tgsh.extensions.lenses._spectrum import phases, rank_me, spectral_decay
 
 __all__ = [
     "UNITS",

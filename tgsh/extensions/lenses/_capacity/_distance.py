@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int, finite_arguments
-from tgsh.lenses._shape._graph import nearest_graph
+from tgsh.extensions.lenses._shape._graph import nearest_graph
 from tgsh.seeding import generator
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int, check_positive, finite_arguments
-from tgsh.lenses._shape._graph import laplacian_modes
+from tgsh.extensions.lenses._shape._graph import laplacian_modes
 
 
 def matern_covariance(graph: np.ndarray, length: float, smoothness: float = 1.5) -> np.ndarray:

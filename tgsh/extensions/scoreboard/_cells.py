@@ -18,16 +18,16 @@ from torch import Tensor
 from tgsh.benchmarks import TaskStream
 from tgsh.datasets import ImageDataset, load
 from tgsh.errors import ParameterError, check_choice, check_int
+from tgsh.extensions.scoreboard._contexts import FlyContexts, NeuroModContexts
+from tgsh.extensions.scoreboard._fly import FlyAssociation
+from tgsh.extensions.scoreboard._gaussians import ContextsByGaussians, RandomLDA, RandomRidge
+from tgsh.extensions.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
+from tgsh.extensions.scoreboard._method import Method
+from tgsh.extensions.scoreboard._mlp import OwnNetwork
+from tgsh.extensions.scoreboard._readouts import Readout
+from tgsh.extensions.scoreboard._shared import EWC, FineTuned, Joint, Replay
+from tgsh.extensions.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
 from tgsh.measures import average_accuracy, average_incremental_accuracy, forgetting, forward_transfer
-from tgsh.scoreboard._contexts import FlyContexts, NeuroModContexts
-from tgsh.scoreboard._fly import FlyAssociation
-from tgsh.scoreboard._gaussians import ContextsByGaussians, RandomLDA, RandomRidge
-from tgsh.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
-from tgsh.scoreboard._method import Method
-from tgsh.scoreboard._mlp import OwnNetwork
-from tgsh.scoreboard._readouts import Readout
-from tgsh.scoreboard._shared import EWC, FineTuned, Joint, Replay
-from tgsh.scoreboard._streams import STREAMS, make_stream, split_images, stand_in, validation_images
 
 _TUNED = 1_000_000  # seed of the networks that choose the settings: none of the cells has it
 

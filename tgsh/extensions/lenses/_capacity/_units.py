@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tgsh.errors import check_choice, finite_arguments
-from tgsh.lenses._comparing._convergence import cka
+from tgsh.extensions.lenses._comparing._convergence import cka
 from tgsh.networks import FlyNet
 
 # The sum of seven pixels of variance 1 has this standard deviation, if pixels are independent.

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from tgsh.errors import check_int
-from tgsh.scoreboard._contexts import fly_network
-from tgsh.scoreboard._method import ToldMethod, float_bytes, inputs
+from tgsh.extensions.scoreboard._contexts import fly_network
+from tgsh.extensions.scoreboard._method import ToldMethod, float_bytes, inputs
 
 _STEPS = 100  # of L-BFGS at most
 

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.linalg import expm
 
 from tgsh.errors import ParameterError, check_positive, finite_arguments
-from tgsh.lenses._shape._graph import laplacian
-from tgsh.lenses._shape._topology import check_distances
+from tgsh.extensions.lenses._shape._graph import laplacian
+from tgsh.extensions.lenses._shape._topology import check_distances
 
 _TINY = 1e-300  # heat below it counts as this much
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from tgsh.errors import ParameterError
-from tgsh.scoreboard._contexts import fly_network
-from tgsh.scoreboard._method import N_CLASSES, UntoldMethod, float_bytes, inputs
+from tgsh.extensions.scoreboard._contexts import fly_network
+from tgsh.extensions.scoreboard._method import N_CLASSES, UntoldMethod, float_bytes, inputs
 
 
 class FlyAssociation(UntoldMethod):

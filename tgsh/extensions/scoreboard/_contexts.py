@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
 from tgsh.datasets import ImageDataset
+from tgsh.extensions.scoreboard._method import ToldMethod, float_bytes
+from tgsh.extensions.scoreboard._streams import STREAMS
 from tgsh.networks import CRWN, FlyNet, NeuroModNet
-from tgsh.scoreboard._method import ToldMethod, float_bytes
-from tgsh.scoreboard._streams import STREAMS
 from tgsh.training import Recipe, training_rule
 
 

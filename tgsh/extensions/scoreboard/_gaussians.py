@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_positive
+from tgsh.extensions.scoreboard._contexts import FlyContexts
+from tgsh.extensions.scoreboard._method import N_CLASSES, UntoldMethod, inputs
+from tgsh.extensions.scoreboard._shared import check_strength
 from tgsh.networks import FlyNet
-from tgsh.scoreboard._contexts import FlyContexts
-from tgsh.scoreboard._method import N_CLASSES, UntoldMethod, inputs
-from tgsh.scoreboard._shared import check_strength
 
 RIDGE = 1e-3  # of the covariance of `ContextsByGaussians`, as in `tgsh.extensions.fit_task_memory`
 

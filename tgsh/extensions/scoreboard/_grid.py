@@ -9,8 +9,8 @@ from typing import Any
 
 from tgsh.datasets import checkout_folder
 from tgsh.errors import DataError
-from tgsh.scoreboard._cells import METHODS
-from tgsh.scoreboard._streams import STREAMS
+from tgsh.extensions.scoreboard._cells import METHODS
+from tgsh.extensions.scoreboard._streams import STREAMS
 
 # Tasks of the recorded grid: every fourth rotation and shift, half of the permutations. `STREAMS` has whole streams.
 REDUCED = {"rotation": 9, "shift": 7, "permuted": 5, "split": 5}

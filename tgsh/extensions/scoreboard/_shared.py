@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tgsh.errors import ParameterError, check_int
-from tgsh.scoreboard._method import DESCENT, N_CLASSES, N_INPUTS, UntoldMethod, descend, float_bytes, inputs
-from tgsh.scoreboard._mlp import HIDDEN, Weights, draw_weights, logits, trainable
+from tgsh.extensions.scoreboard._method import DESCENT, N_CLASSES, N_INPUTS, UntoldMethod, descend, float_bytes, inputs
+from tgsh.extensions.scoreboard._mlp import HIDDEN, Weights, draw_weights, logits, trainable
 from tgsh.seeding import generator
 from tgsh.training import Recipe
 

@@ -1,0 +1,1 @@
+"""Instruments of the chapter on capacity, clusters and robustness; `tgsh.extensions.lenses` has their names."""

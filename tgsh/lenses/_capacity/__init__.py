@@ -1,1 +1,0 @@
-"""Instruments of the chapter on capacity, clusters and robustness; `tgsh.lenses` has their names."""
