@@ -49,10 +49,8 @@ archive: _build/committed/html/index.html ## what a release is archived with: th
 	@$(BIN)/python tools/archive.py _build/committed/html _build/archive $(wildcard _build/book.pdf _build/book.epub)
 	@echo "The archive: $$PWD/_build/archive"
 
-epub: $(INSTALLED) ## the committed notebooks as an EPUB
-	@mkdir -p _build && TGSH_ROOT="$$PWD" $(BIN)/jupyter-book build . --builder custom --custom-builder epub --path-output _build/epub > _build/epub.log 2>&1 || (cat _build/epub.log; exit 1)
-	@cp _build/epub/_build/epub/*.epub _build/book.epub
-	@echo "The book (as committed): file://$$PWD/_build/book.epub"
+epub: _build/book.epub ## the committed notebooks as an EPUB
+	@echo "The book (as committed): file://$$PWD/$<"
 
 run: $(INSTALLED) ## run one chapter with your parameters: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"
 	@$(if $(CHAPTER),,echo 'error: name a chapter: make run CHAPTER=rotation-mnist P="seed=3 n_tasks=12"' >&2; exit 2)
@@ -110,6 +108,11 @@ _build/book.pdf: _build/committed/html/index.html
 	@rm -f _build/pdf/book.pdf
 	@$(CHROMIUM) --headless --no-sandbox --disable-gpu --allow-file-access-from-files --virtual-time-budget=120000 --no-pdf-header-footer --print-to-pdf="$$PWD/_build/pdf/book.pdf" "file://$$PWD/_build/pdf/html/book.html" 2> _build/pdf/print.log || (cat _build/pdf/print.log; exit 1)
 	@mv _build/pdf/book.pdf $@
+
+# The same pages as one file for readers of electronic books, without scripts.
+_build/book.epub: $(CHAPTERS) $(PAGES) $(PACKAGE) $(RECORDS) $(INSTALLED)
+	@$(RENDER) _build/epub $(PAGES) $(CHAPTERS) --epub
+	@mv _build/epub/book.epub $@
 
 chromium:
 	@command -v $(CHROMIUM) > /dev/null || (echo "error: make pdf prints with chromium, and $(CHROMIUM) is not there: install it, or name another: make pdf CHROMIUM=google-chrome" >&2; exit 1)

@@ -1,8 +1,8 @@
-"""Render pages with Jupyter Book: ``render.py FOLDER [--executed E] [--results R] [--single] PAGE ...``.
+"""Render pages with Jupyter Book: ``render.py FOLDER [--executed E] [--results R] [--single | --epub] PAGE ...``.
 
-The pages are copied into a draft, notebooks from the folder E where one is named, and rendered there. FOLDER/html is
-replaced when they are complete, so that it never holds half a book. Warnings are errors: then the log is shown, kept as
-FOLDER/build.log, and FOLDER/html stays as it was.
+The pages are copied into a draft, notebooks from the folder E where one is named, and rendered there. FOLDER/html, or
+FOLDER/book.epub, is replaced when they are complete, so that it never holds half a book. Warnings are errors, except
+for ``--single``: then the log is shown, kept as FOLDER/build.log, and what was there stays as it was.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ import drafts
 
 # Through the interpreter: a script's first line cannot name every folder that a checkout may lie in.
 JUPYTER_BOOK = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")
+OPTIONS = {
+    "html": ["-W", "-n"],
+    "singlehtml": ["--builder", "singlehtml"],
+    "epub": ["-n", "--builder", "custom", "--custom-builder", "epub"],
+}
 
 
 def stage(pages: list[Path], executed: Path, source: Path) -> None:
@@ -26,22 +31,21 @@ def stage(pages: list[Path], executed: Path, source: Path) -> None:
         shutil.copy2(executed / page if page.suffix == ".ipynb" else page, source / page)
 
 
-def render(source: Path, results: Path, log: Path, is_single: bool = False) -> Path | None:
-    """Render the pages in ``source``; return the folder of the HTML, or None where Jupyter Book failed."""
+def render(source: Path, results: Path, log: Path, builder: str = "html") -> Path | None:
+    """Render the pages in ``source``; return the folder of what was made, or None where Jupyter Book failed."""
     output = source.parent / "output"
-    options = ["--builder", "singlehtml"] if is_single else ["-W", "-n"]
     environment = os.environ | {"TGSH_ROOT": os.getcwd(), "TGSH_RESULTS": str(results.resolve())}
     with log.open("wb") as file:
-        command = [*JUPYTER_BOOK, *options, str(source), "--path-output", str(output)]
+        command = [*JUPYTER_BOOK, *OPTIONS[builder], str(source), "--path-output", str(output)]
         done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
     if done.returncode:
         return None
-    html = output / "_build" / ("singlehtml" if is_single else "html")
+    made = output / "_build" / builder
     # Of the theme: maps for those who debug its scripts, translations that are in the pages already, and fonts that a
     # browser takes only where it cannot read the woff2 beside them.
-    for leftover in [path for kind in ("*.map", "*.po", "*.mo", "*.ttf") for path in html.rglob(kind)]:
+    for leftover in [path for kind in ("*.map", "*.po", "*.mo", "*.ttf") for path in made.rglob(kind)]:
         leftover.unlink()
-    return html
+    return made
 
 
 def as_one_page(source: Path) -> None:
@@ -58,23 +62,30 @@ def main() -> int:
     parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--executed", type=Path, default=Path(), help="where the notebooks are")
     parser.add_argument("--results", type=Path, default=Path("data/results"), help="records of the chapters")
-    parser.add_argument("--single", action="store_true", help="one long page, book.html, to be printed")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--single", action="store_true", help="one long page, book.html, to be printed")
+    kind.add_argument("--epub", action="store_true", help="one file, book.epub")
     chosen = parser.parse_args()
+    builder = "singlehtml" if chosen.single else "epub" if chosen.epub else "html"
     print("Rendering ...", flush=True)
     with drafts.draft_folder(chosen.folder) as draft:
         log, source = draft / "build.log", draft / "source"
         stage(chosen.pages, chosen.executed, source)
         if chosen.single:
             as_one_page(source)
-        html = render(source, chosen.results, log, chosen.single)
+        made = render(source, chosen.results, log, builder)
         os.replace(log, chosen.folder / log.name)
-        if html is None:
+        if made is None:
             print((chosen.folder / log.name).read_text(encoding="utf-8", errors="replace"), file=sys.stderr)
             print(f"error: the pages were not rendered: see above, or {chosen.folder / log.name}", file=sys.stderr)
             return 1
+        if chosen.epub:
+            (book,) = made.glob("*.epub")
+            os.replace(book, chosen.folder / "book.epub")
+            return 0
         if chosen.single:  # Jupyter Book leaves that page a folder too deep
-            os.replace(html / "book" / "intro.html", html / "book.html")
-        drafts.put_folder(html, chosen.folder / "html")
+            os.replace(made / "book" / "intro.html", made / "book.html")
+        drafts.put_folder(made, chosen.folder / "html")
     return 0
 
 

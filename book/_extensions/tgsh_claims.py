@@ -21,7 +21,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tgsh_site import NAME, VerdictRules, checkout, link_to_chapter, plain, records_of
+from tgsh_site import NAME, VerdictRules, bold, checkout, link_to_chapter, plain, records_of
 
 HOLDS, CONDITION, FAILS = "holds", "holds with a condition", "does not hold"
 RELATIONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -159,10 +159,7 @@ class _Directive(SphinxDirective):
                 recorded = find(f"{found[1] or claim['chapter']}:{found[2]}", claim, records)
             except ValueError as error:
                 raise self.error(f"claim {claim['id']}: {error}") from None
-            text = recorded["text"]
-            # A role and not asterisks: these would not close between a bracket and a degree sign.
-            fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-            return f"{{strong}}{fence}{text}{fence}"
+            return bold(recorded["text"])
 
         return NAME.sub(number, text)
 
@@ -190,14 +187,14 @@ class Claims(_Directive):
         numbers, *more = (self.filled(claim[part], claim, records) for part in ("number", "more") if part in claim)
         if numbers[1].isalpha():  # a word, not the "r" of a correlation
             numbers = numbers[0].upper() + numbers[1:]
-        condition = "; ".join(result.conditions)
+        condition, name = "; ".join(result.conditions), escape(claim["claim"].replace("$", ""))
         more += [f"{WHOSE[claim['of']]} What decides the mark: {plain('; '.join(result.reasons))}."]
         return [
             _html(start.format(KINDS[result.mark], f"{icon(result.mark)} {result.mark}")),
             *self.parse_text_to_nodes(claim["claim"]),
             *(self.parse_text_to_nodes(f"*Condition: {plain(condition)}.*") if condition else []),
             *self.parse_text_to_nodes(f"{numbers} ({link})."),
-            _html(f'<details><summary>Details<span class="tgsh-hidden">: {escape(claim["claim"])}</span></summary>'),
+            _html(f'<details><summary>Details<span class="tgsh-hidden">: {name}</span></summary>'),
             *self.parse_text_to_nodes("\n\n".join(more)),
             _html("</details></div></li>"),
         ]

@@ -26,6 +26,7 @@ from tgsh_site import results_folder
 _log = logging.getLogger(__name__)
 PLAYS = ("sign", "between", "eq3", "hash")
 TENSORS = "living-network.safetensors"
+STILL = ("singlehtml", "epub")  # builders of what is printed, or read where no script runs
 
 
 class LiveNetwork(SphinxDirective):
@@ -53,7 +54,7 @@ class LiveNetwork(SphinxDirective):
         start = f'<button type="button">Start the live network ({size})</button>' if "button" in self.options else ""
         still = nodes.container(classes=["tgsh-still"], still=self.options.get("still", ""))
         still += self.parse_content_to_nodes() or nodes.paragraph("", "The live network needs JavaScript.")
-        if self.env.app.builder.name == "singlehtml":  # to be printed
+        if self.env.app.builder.name in STILL:
             return [still]
         before = f'<div class="tgsh-live-place"{self.about}>{start}<noscript>'
         return [nodes.raw("", before, format="html"), still, nodes.raw("", "</noscript></div>", format="html")]
@@ -93,7 +94,7 @@ class LiveFigure(LiveNetwork):
             raise self.error(f"there is no file {missing[0]}")
         self.env.note_dependency(str(module))
         name, app = f"figure-{module.stem}", self.env.app
-        if app.builder.format == "html" and app.builder.name != "singlehtml":
+        if app.builder.format == "html" and app.builder.name not in STILL:
             source = json.dumps(module.read_text(encoding="utf-8"))
             script = f'window.tgshLive.sources["{name}.js"] = {source};\n'
             script += f'window.tgshLive["{name}"] = "{_encoded(tensors)}";\n'
@@ -164,7 +165,7 @@ def write_scripts(app: Sphinx, exception: Exception | None) -> None:
     tensors, folder = results_folder(app) / TENSORS, _folder(app)
     if exception or app.builder.format != "html" or not (tensors.is_file() or folder.exists()):
         return  # nothing is to be written where a site has neither the live network nor a figure of its own
-    if app.builder.name == "singlehtml":
+    if app.builder.name in STILL:
         return
     folder.mkdir(parents=True, exist_ok=True)
     given = {"sources": sources(), "style": style()}

@@ -49,10 +49,14 @@ def use_assets(app: Sphinx, config: Config) -> None:
     if (assets / "mathjax" / "tex-chtml.js").exists():
         config.mathjax_path = "mathjax/tex-chtml.js"
     else:
-        # Formulas then show as TeX. Sphinx's default would ask another host for its script.
-        for listener in list(app.events.listeners["html-page-context"]):
-            if listener.handler.__module__ == "sphinx.ext.mathjax":
-                app.disconnect(listener.id)
+        without_mathjax(app)  # Formulas then show as TeX. Sphinx's default would ask another host for its script.
+
+
+def without_mathjax(app: Sphinx) -> None:
+    """Load no script for formulas."""
+    for listener in list(app.events.listeners["html-page-context"]):
+        if listener.handler.__module__ == "sphinx.ext.mathjax":
+            app.disconnect(listener.id)
 
 
 def add_buttons(app: Sphinx, config: Config) -> None:
@@ -149,6 +153,12 @@ class FirstFrame(SphinxPostTransform):
             kinds[WIDGET_VIEW].insert(0, picture)
 
 
+def bold(text: str) -> str:
+    """MyST of a text in bold. A role and not asterisks: these would not close between a bracket and a degree sign."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{{strong}}{fence}{text}{fence}"
+
+
 def plain(text: str) -> str:
     """A text without markup: a record is data. A backslash before other than ASCII punctuation would be printed."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
@@ -165,7 +175,9 @@ class VerdictRules(SphinxDirective):
 
         self.env.note_dependency(sys.modules[Rule.__module__].__file__)
         lines = ["| Chapter | Rule | Quantity | Holds when it is | Threshold |", "|---|---|---|---|---|"]
-        for name, rule in RULES.items():
+        contents = checkout(self.env.app) / "_toc.yml"
+        order = re.findall(r"book/([\w-]+)", contents.read_text(encoding="utf-8")) if contents.exists() else []
+        for name, rule in sorted(RULES.items(), key=lambda item: [*order, item[1].chapter].index(item[1].chapter)):
             threshold = f"{rule.threshold:g}".replace("-", "\N{MINUS SIGN}")
             facts = (f"`{name}`", plain(rule.quantity), self.words[rule.relation], threshold)
             lines.append(f"| {link_to_chapter(self, rule.chapter)} | {' | '.join(facts)} |")
@@ -262,7 +274,7 @@ class Corrections(SphinxDirective):
                 return "(not run)"
             if name not in records[home]["results"]:
                 raise self.error(f"corrections: {home} records no {name}")
-            return f"**{plain(records[home]['results'][name]['text'])}**"
+            return bold(records[home]["results"][name]["text"])
 
         return NAME.sub(number, text)
 
