@@ -43,10 +43,10 @@ render: _build/committed/html/index.html ## render the committed notebooks as th
 	@echo "The book (as committed): file://$$PWD/$<"
 
 pdf: chromium _build/book.pdf ## the committed notebooks as one PDF, printed by chromium
-	@echo "The book (as committed): file://$$PWD/$<"
+	@echo "The book (as committed): file://$$PWD/_build/book.pdf"
 
 archive: _build/committed/html/index.html ## what a release is archived with: the pages as a zip, RO-Crate, .zenodo.json; PDF and EPUB, if built
-	@$(BIN)/python tools/archive.py _build/committed/html _build/archive $(wildcard _build/book.pdf _build/book.epub)
+	@$(BIN)/python tools/archive.py _build/committed/html _build/archive $$(ls _build/book.pdf _build/book.epub 2> /dev/null)
 	@echo "The archive: $$PWD/_build/archive"
 
 epub: _build/book.epub ## the committed notebooks as an EPUB

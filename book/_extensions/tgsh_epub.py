@@ -30,7 +30,11 @@ COVER = "cover.png"
 SPELLINGS = {"°": r"^\circ", r"\dots": r"\ldots", r"\bigl": "", r"\bigr": "", r"\big": ""}
 NEEDED = {".xhtml", ".css", ".png", ".jpg", ".jpeg", ".svg", ".gif"}
 ASKS_THE_SITE = re.compile(r'<a href="numbers\.(?:csv|parquet)"[^>]*>(.*?)</a>')  # files that only the site has
+LATE_STYLES = re.compile(r'<link rel="stylesheet"[^>]*(?:mystnb|codeautolink|copybutton|togglebutton)[^>]*/>')
+SUMMARY = re.compile(r"<summary.*?</summary>", re.DOTALL)
 SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL)
+NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)\w+;")  # characters by names that only HTML knows
+SIZES = re.compile(r' (?:displaystyle|scriptlevel)="[^"]*"')  # which checkers of EPUBs refuse
 PROPERTIES = {"<math": "mathml", "<svg": "svg"}  # of a page, to be declared
 
 
@@ -43,10 +47,12 @@ class Book(Epub3Builder):
         """Leave what the pages do not use out of the file, and draw the cover."""
         folder = Path(self.outdir)
         for page in folder.rglob("*.xhtml"):
-            text = SCRIPTS.sub("", page.read_text(encoding="utf-8"))
-            page.write_text(ASKS_THE_SITE.sub(r"\1", text), encoding="utf-8")
-        pages = "".join(page.read_text(encoding="utf-8") for page in folder.rglob("*.xhtml"))
-        used = {name.rpartition("/")[2] for name in re.findall(r'(?:href|src)="([^"#?]+)', pages)} | {COVER}
+            page.write_text(strict(page.read_text(encoding="utf-8")), encoding="utf-8")
+        texts = "".join(
+            path.read_text(encoding="utf-8") for kind in ("xhtml", "css") for path in folder.rglob(f"*.{kind}")
+        )
+        named = re.findall(r"""(?:href="|src="|url\(["']?)([^"'#?)]+)""", texts)
+        used = {name.rpartition("/")[2] for name in named} | {COVER}
         for path in [path for path in folder.rglob("*") if path.is_file()]:
             if path.suffix not in NEEDED or (path.suffix != ".xhtml" and path.name not in used):
                 path.unlink()
@@ -55,7 +61,8 @@ class Book(Epub3Builder):
     def build_content(self) -> None:
         """Declare which pages hold MathML or SVG, as EPUB 3 wants it."""
         super().build_content()
-        path = Path(self.outdir, "content.opf")
+        cover, path = Path(self.outdir, "epub-cover.xhtml"), Path(self.outdir, "content.opf")
+        cover.write_text(strict(cover.read_text(encoding="utf-8")), encoding="utf-8")
 
         def declared(found: re.Match[str]) -> str:
             page = Path(self.outdir, found[1]).read_text(encoding="utf-8")
@@ -63,7 +70,17 @@ class Book(Epub3Builder):
             return found[0].replace("<item ", f'<item properties="{properties}" ') if properties else found[0]
 
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'<item href="([^"]+\.xhtml)"[^>]*/>', declared, text), encoding="utf-8")
+        path.write_text(re.sub(r'<item [^>]*href="(book/[^"]+\.xhtml)"[^>]*/>', declared, text), encoding="utf-8")
+
+
+def strict(text: str) -> str:
+    """A page in the strict form: without scripts, and without links to what only the site has."""
+    for pattern in (SCRIPTS, LATE_STYLES, ASKS_THE_SITE):
+        text = pattern.sub(lambda found: found[1] if found.re.groups else "", text)
+    text = re.sub(r"<svg (?![^>]*xmlns=)", '<svg xmlns="http://www.w3.org/2000/svg" ', text)
+    text = re.sub(r'<p class="expanded.*?</p>', "", text)  # of two labels the one that a style sheet would hide
+    text = SUMMARY.sub(lambda found: re.sub(r"<(/?)p\b", r"<\1span", found[0]), text)
+    return text.replace(' role="doc-biblioentry"', "")
 
 
 def mathml(tex: str, is_block: bool, where: nodes.Node) -> str:
@@ -71,7 +88,8 @@ def mathml(tex: str, is_block: bool, where: nodes.Node) -> str:
     for ours, known in SPELLINGS.items():
         tex = re.sub(rf"{re.escape(ours)}(?![A-Za-z])", known.replace("\\", r"\\"), tex)
     try:
-        return latex2mathml.tex2mathml(tex, as_block=is_block)
+        made = NAMED.sub(lambda found: html.unescape(found[0]), latex2mathml.tex2mathml(tex, as_block=is_block))
+        return SIZES.sub("", made)
     except MathError as error:
         _log.warning("no MathML: %s in %s", error, tex, location=where)
         return f"<code>{html.escape(tex)}</code>"
@@ -125,18 +143,21 @@ def prepare(app: Sphinx) -> None:
     without_mathjax(app)
     app.config.html_static_path = [path for path in app.config.html_static_path if not path.endswith(".assets")]
     citation = yaml.safe_load((checkout(app) / "CITATION.cff").read_text(encoding="utf-8"))
-    app.config.epub_identifier = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'tgsh {revision(app)}')}"
-    app.config.epub_scheme, app.config.epub_uid = "UUID", "BookId"
+    # one name for both: Sphinx writes the one into the table of contents, and readers compare it with the other
+    app.config.epub_identifier = app.config.epub_uid = f"uuid-{uuid.uuid5(uuid.NAMESPACE_URL, f'tgsh {revision(app)}')}"
+    app.config.epub_scheme, app.config.epub_basename = "UUID", "book"
+    app.config.epub_title = title = app.config.html_title
+    app.config.version = str(citation["version"])
     app.config.epub_description = citation["abstract"]
     app.config.epub_contributor = app.config.author
-    app.config.epub_show_urls, app.config.epub_tocdup, app.config.epub_tocdepth = "no", False, 2
+    app.config.epub_show_urls, app.config.epub_tocdepth, app.config.epub_tocscope = "no", 1, "includehidden"
     app.config.epub_cover = (f"_static/{COVER}", "epub-cover.html")
     figure = checkout(app) / "data" / "results" / FIGURE
-    draw_cover(Path(app.outdir, "_static", COVER), app.config.project, figure)
+    draw_cover(Path(app.outdir, "_static", COVER), title, figure)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the above."""
     app.add_builder(Book, override=True)
-    app.connect("builder-inited", prepare)
+    app.connect("builder-inited", prepare, priority=100)  # before Sphinx looks at what the EPUB says of itself
     return {"parallel_read_safe": True, "parallel_write_safe": True}

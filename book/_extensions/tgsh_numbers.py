@@ -115,7 +115,7 @@ class Numbers(SphinxDirective):
     def _line(self, row: dict[str, Any]) -> str:
         chapter, name, text = (html.escape(str(row[key])) for key in ("chapter", "name", "text"))
         if f"book/{row['chapter']}" in self.env.found_docs:
-            chapter = f'<a href="{chapter}.html">{chapter}</a>'
+            chapter = f'<a href="{chapter}{self.env.app.builder.out_suffix}">{chapter}</a>'
         return f'<tr id="{row["chapter"]}.{name}"><td>{chapter}</td><td><code>{name}</code></td><td>{text}</td></tr>'
 
 
