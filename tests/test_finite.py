@@ -147,7 +147,7 @@ MEASURES = {
     "counted capacity": (lambda x: L.counted_capacity([x, x + 1], 2), points(4, 5)),
     "coding rate": (L.coding_rate, points(4, 5)),
     "gain of rate": (lambda x: L.rate_gain(x, [FOUR % 2]), points(4, 5)),
-    "alignment": (lambda x: L.centred_alignment(x, points(4, 5)), points(4, 5)),
+    "alignment": (lambda x: L.cka(x, points(4, 5)), points(4, 5)),
     "leading directions": (lambda x: L.leading_directions(x, 2), points(4, 5)),
     "shared directions": (lambda x: L.shared_directions(x, points(4, 5)), points(4, 5)),
     "graph of tasks": (L.graph_distances, circular_distance([0, 1, 2, 3], [0, 1, 2, 3], 360)),

@@ -11,7 +11,7 @@ from tgsh.benchmarks import Permutation, Rotation
 from tgsh.extensions.lenses import (
     UNITS,
     OtherUnits,
-    centred_alignment,
+    cka,
     empirical_radius,
     graph_distances,
     input_gradients,
@@ -148,13 +148,13 @@ def test_other_units_are_kept_in_the_run_cache_and_apart(few, tmp_path, monkeypa
 def test_alignment_is_one_up_to_rotation_and_scale_and_zero_for_unrelated_points():
     points = normal(60, 12)
     turned = 3 * points @ torch.linalg.qr(normal(12, 12)).Q + 5
-    assert centred_alignment(points, turned) == pytest.approx(1)
+    assert cka(points, turned) == pytest.approx(1)
     source = generator(1, "unrelated")
     sets = [[torch.randn(20, 300, generator=source) for _ in range(2)] for _ in range(60)]
-    assert np.mean([centred_alignment(*two) for two in sets]) == pytest.approx(0, abs=0.02)
+    assert np.mean([cka(*two) for two in sets]) == pytest.approx(0, abs=0.02)
     # one direction of two: with many points, the alignment of diag(1, 1) and diag(1, 0)
     many = torch.randn(2000, 2, generator=source)
-    assert centred_alignment(many, many[:, :1]) == pytest.approx(1 / 2**0.5, abs=0.03)
+    assert cka(many, many[:, :1]) == pytest.approx(1 / 2**0.5, abs=0.03)
 
 
 def test_alignment_is_the_mean_over_four_points_by_definition():
@@ -168,13 +168,13 @@ def test_alignment_is_the_mean_over_four_points_by_definition():
         return (K[i, j] * (L[i, j] + L[q, r] - 2 * L[i, q])).mean()
 
     expected = by_quadruples(K, L) / (by_quadruples(K, K) * by_quadruples(L, L)).sqrt()
-    assert centred_alignment(x, y) == pytest.approx(float(expected))
+    assert cka(x, y) == pytest.approx(float(expected))
     with pytest.raises(ParameterError, match="must show the same inputs"):
-        centred_alignment(x, y[:3])
+        cka(x, y[:3])
     with pytest.raises(ParameterError, match="number of inputs must be a whole number of at least 4"):
-        centred_alignment(x[:3], y[:3])
+        cka(x[:3], y[:3])
     with pytest.raises(ParameterError, match="the same for all inputs has no alignment"):
-        centred_alignment(x, torch.ones(6, 2))
+        cka(x, torch.ones(6, 2))
 
 
 # Distances and radii

@@ -14,8 +14,8 @@ from strokes import STYLES
 from tgsh.benchmarks import InterpolatedRotation, interpolated_rotations
 from tgsh.datasets import load
 from tgsh.errors import DataError, ParameterError, TgshError
-from tgsh.extensions import fit_task_memory
-from tgsh.live import dequantise, live_network, live_tensors, load_contexts, publish, quantise
+from tgsh.extensions import dequantise, fit_task_memory, quantise
+from tgsh.live import live_network, live_tensors, load_contexts, publish
 from tgsh.networks import FlyNet
 from tgsh.runs import Run
 from tgsh.training import Recipe, train_stream

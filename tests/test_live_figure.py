@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from test_own_parts import TanhNet
 
 from tgsh import Recipe, RotationMNIST, train_stream
-from tgsh.live import dequantise, quantise
+from tgsh.extensions import dequantise, quantise
 
 __all__ = ["browser"]  # a fixture
 

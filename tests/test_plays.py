@@ -13,8 +13,9 @@ from safetensors.torch import load
 from test_live import in_browser
 
 from tgsh.benchmarks import InterpolatedRotation
+from tgsh.extensions import dequantise
 from tgsh.inversion import pseudo_inverse, reconstruct
-from tgsh.live import dequantise, live_network
+from tgsh.live import live_network
 from tgsh.measures import cosine_matrix
 from tgsh.networks import FlyNet
 

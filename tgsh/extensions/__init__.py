@@ -20,7 +20,7 @@ from tgsh.extensions._lsh import (
     retrieve,
     stream_features,
 )
-from tgsh.extensions._storage import FORMS, context_bytes, pack_contexts, unpack_contexts
+from tgsh.extensions._storage import FORMS, context_bytes, dequantise, pack_contexts, quantise, unpack_contexts
 from tgsh.extensions._task_inference import (
     METHODS,
     InferredTasks,
@@ -47,6 +47,7 @@ __all__ = [
     "codes_under_each",
     "combine_contexts",
     "context_bytes",
+    "dequantise",
     "energy_score",
     "entropy_score",
     "fit_task_memory",
@@ -60,6 +61,7 @@ __all__ = [
     "neighbour_weights",
     "pack_contexts",
     "periodic_covariance",
+    "quantise",
     "retrieve",
     "score_tasks",
     "stream_features",

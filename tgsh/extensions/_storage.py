@@ -20,7 +20,6 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 _MARK = b"TGSH"
 _HEAD = struct.Struct("<4sBIQ")  # mark, position of the form in FORMS, numbers of a context, number of contexts
-_LEVELS = 127  # int8 from -127 to 127: symmetric, so that a context and its negative lose the same
 
 
 def pack_contexts(contexts: Tensor, form: Form = "float32") -> bytes:
@@ -48,9 +47,9 @@ def pack_contexts(contexts: Tensor, form: Form = "float32") -> bytes:
         if not np.isfinite(numbers).all():
             raise ParameterError(f"contexts must lie within half precision (65504); got {np.abs(m).max():g}")
     elif form == "int8":
-        steps = (np.abs(m).max(1, keepdims=True) / _LEVELS).astype("<f4")
-        numbers = np.rint(m / np.where(steps > 0, steps, 1)).clip(-_LEVELS, _LEVELS).astype(np.int8)
-        parts.append(steps.tobytes())
+        whole, steps = quantise(torch.from_numpy(m), 8)
+        numbers = whole.numpy()
+        parts.append(steps.numpy().astype("<f4").tobytes())
     else:
         parts.append(np.abs(m).mean(1).astype("<f4").tobytes())
         numbers = np.packbits(m < 0, axis=1)
@@ -88,3 +87,25 @@ def context_bytes(n_numbers: int, form: Form) -> int:
     """Bytes that one more context of ``n_numbers`` numbers takes; see `pack_contexts`."""
     of_numbers = {"float32": 4 * n_numbers, "float16": 2 * n_numbers, "int8": n_numbers, "sign": -(-n_numbers // 8)}
     return of_numbers[check_choice("form", form, FORMS)] + 4 * (form in ("int8", "sign"))
+
+
+def quantise(rows: Tensor, bits: Literal[8, 16]) -> tuple[Tensor, Tensor]:
+    """Round each row to whole numbers of ``bits`` bits, times one scale a row.
+
+    Args:
+        rows: ``(R, n)``, finite.
+        bits: 8 or 16.
+
+    Returns:
+        whole numbers ``(R, n)`` of type int8 or int16, and scales ``(R,)``, float32. ``numbers * scale`` differs from a
+        row by at most half its scale, that is its largest size divided by 254 or 65534. The numbers are symmetric,
+        from -127 to 127 or from -32767 to 32767, so that a row and its negative lose the same.
+    """
+    largest = 2 ** (bits - 1) - 1
+    scale = (rows.abs().amax(1) / largest).clamp_min(torch.finfo(torch.float32).tiny)
+    return (rows / scale[:, None]).round().to(torch.int8 if bits == 8 else torch.int16), scale
+
+
+def dequantise(numbers: Tensor, scale: Tensor) -> Tensor:
+    """Float32 rows ``(R, n)`` from the whole numbers and scales of `quantise`."""
+    return numbers.float() * scale[:, None]

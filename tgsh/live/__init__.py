@@ -7,7 +7,7 @@ notebooks. The widgets are imported when they are first asked for: measuring nee
 from typing import TYPE_CHECKING, Any
 
 from tgsh.live._modules import sources, style
-from tgsh.live._payload import dequantise, live_network, live_tensors, load_contexts, publish, quantise
+from tgsh.live._payload import live_network, live_tensors, load_contexts, publish
 
 if TYPE_CHECKING:
     from tgsh.live._widget import Lab, Pad
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Lab",
     "Pad",
-    "dequantise",
     "live_network",
     "live_tensors",
     "load_contexts",
     "publish",
-    "quantise",
     "sources",
     "style",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,34 +15,13 @@ from torch import Tensor
 from tgsh.benchmarks import TaskStream
 from tgsh.datasets import folder_from, small_digits
 from tgsh.errors import DataError, ParameterError, TgshError, check_int
-from tgsh.extensions import TaskMemory
+from tgsh.extensions import TaskMemory, dequantise, quantise
 from tgsh.networks import FlyNet
 from tgsh.runs import Run
 from tgsh.seeding import generator
 from tgsh.training import batch_order
 
 EPOCHS = 10  # orders of the digits; a longer training begins again with the first
-
-
-def quantise(rows: Tensor, bits: Literal[8, 16]) -> tuple[Tensor, Tensor]:
-    """Round each row to whole numbers of ``bits`` bits, times one scale a row.
-
-    Args:
-        rows: ``(R, n)``, finite.
-        bits: 8 or 16.
-
-    Returns:
-        whole numbers ``(R, n)`` of type int8 or int16, and scales ``(R,)``, float32. ``numbers * scale`` differs from a
-        row by at most half its scale, that is its largest size divided by 254 or 65534.
-    """
-    largest = 2 ** (bits - 1) - 1
-    scale = (rows.abs().amax(1) / largest).clamp_min(torch.finfo(torch.float32).tiny)
-    return (rows / scale[:, None]).round().to(torch.int8 if bits == 8 else torch.int16), scale
-
-
-def dequantise(numbers: Tensor, scale: Tensor) -> Tensor:
-    """Float32 rows ``(R, n)`` from the whole numbers and scales of `quantise`."""
-    return numbers.float() * scale[:, None]
 
 
 def live_tensors(net: FlyNet, stream: TaskStream, memory: TaskMemory, n_examples: int = 60) -> dict[str, Tensor]:

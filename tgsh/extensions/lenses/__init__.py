@@ -10,7 +10,7 @@ from tgsh.extensions.lenses._capacity._adversarial import (
 from tgsh.extensions.lenses._capacity._coding_rate import Gain, coding_rate, rate_gain
 from tgsh.extensions.lenses._capacity._distance import empirical_radius, graph_distances, manifold_distances
 from tgsh.extensions.lenses._capacity._mean_field import Capacity, counted_capacity, manifold_capacity
-from tgsh.extensions.lenses._capacity._units import UNITS, OtherUnits, centred_alignment
+from tgsh.extensions.lenses._capacity._units import UNITS, OtherUnits
 from tgsh.extensions.lenses._comparing._bures import bures_wasserstein, task_moments
 from tgsh.extensions.lenses._comparing._convergence import NoiseCeiling, cka, model_agreement, noise_ceiling
 from tgsh.extensions.lenses._comparing._markers import ClassGeometry, class_geometry, skill_left_out
@@ -79,7 +79,6 @@ __all__ = [
     "basis_of",
     "bures_wasserstein",
     "carry_over",
-    "centred_alignment",
     "chord_distances",
     "cka",
     "class_geometry",

@@ -1,8 +1,8 @@
-"""A FlyNet with other hidden units, and the alignment of its representation with inputs and with labels.
+"""A FlyNet with other hidden units.
 
 Alleman, Lindsey and Fusi (2024) train networks with one hidden layer, and find that representations with tanh units
-follow the labels, with rectified units the inputs. In a CRWN nothing below the context is trained, so the question is
-which part of this comes from the units alone.
+follow the labels, with rectified units the inputs (`cka` with one and with the other). In a CRWN nothing below the
+context is trained, so the question is which part of this comes from the units alone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tgsh.errors import check_choice, finite_arguments
-from tgsh.extensions.lenses._comparing._convergence import cka
+from tgsh.errors import check_choice
 from tgsh.networks import FlyNet
 
 # The sum of seven pixels of variance 1 has this standard deviation, if pixels are independent.
@@ -54,22 +53,3 @@ class OtherUnits(FlyNet):
             return positive
         # z is linear in x, so the rectified sums of x and of -x are the two halves of it.
         return UNITS[self.units](positive - super().features(-x))
-
-
-@torch.no_grad()
-@finite_arguments
-def centred_alignment(points: Tensor, others: Tensor) -> float:
-    """Linear centred kernel alignment of two sets of n points, at most 1 (Kornblith and others 2019).
-
-    It is `cka` without bias: few points in many dimensions align by chance otherwise. It is 1 if the inner products of
-    the centred points are proportional; it is 0 on average, and may be negative, where the two have nothing in common.
-    For labels, pass them one-hot.
-
-    Args:
-        points: ``(n, d)``.
-        others: ``(n, e)``, of the same n things.
-
-    Raises:
-        ParameterError: the numbers of points differ, there are fewer than four, or all points of a set coincide.
-    """
-    return cka(points, others)

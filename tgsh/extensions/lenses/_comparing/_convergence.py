@@ -28,6 +28,8 @@ from tgsh.measures import matrix_agreement, pairs_of
 def cka(one: Tensor, other: Tensor, unbiased: bool = True) -> float:
     """Linear centred kernel alignment of two representations of the same n inputs, at most 1.
 
+    It is 1 if the inner products of the centred points are proportional. Labels are passed one-hot.
+
     Args:
         one: ``(n, H)``.
         other: ``(n, H')``, of the same inputs in the same order.
