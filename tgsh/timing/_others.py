@@ -114,5 +114,5 @@ def _stages(
 
 
 def above_floor(stages: dict[str, float], floor: float) -> float:
-    """How many times the floor, in milliseconds, a batch takes, given its ``stages`` from `profile_others`."""
+    """Ratio of the time of a batch, given its ``stages`` from `profile_others`, to its floor in milliseconds."""
     return sum(ms for name, ms in stages.items() if name != AGAIN) / floor
