@@ -21,6 +21,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 
+def room_of(name: str) -> str:
+    """The public package that a private file is part of: "tgsh.extensions.lenses" of "tgsh.extensions.lenses._path"."""
+    return name.partition("._")[0]
+
+
 class AutoFile(SphinxDirective):
     """``.. autofile:: tgsh.room._name``: the docstring of a private file and the public names that it defines.
 
@@ -34,7 +39,7 @@ class AutoFile(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the docstring and of the members."""
         (name,) = self.arguments
-        room, module = import_module(".".join(name.split(".")[:2])), import_module(name)
+        room, module = import_module(room_of(name)), import_module(name)
         self.env.note_dependency(module.__file__)
         lines = [inspect.getdoc(module), ""]
         for definition in ast.parse(inspect.getsource(module)).body:
@@ -65,10 +70,11 @@ def add_private_names(app: Sphinx, env: BuildEnvironment) -> None:
     """
     objects = env.domains["py"].objects
     for name, entry in list(objects.items()):
-        room, _, rest = name.removeprefix("tgsh.").partition(".")
-        top, _, member = rest.partition(".")
-        home = getattr(getattr(sys.modules.get(f"tgsh.{room}"), top, None), "__module__", None) or ""
-        if home.startswith(f"tgsh.{room}._"):
+        parts = name.split(".")
+        room = next((part for part in (".".join(parts[:n]) for n in (3, 2)) if part in sys.modules), "")
+        top, _, member = name.removeprefix(f"{room}.").partition(".")
+        home = getattr(getattr(sys.modules.get(room), top, None), "__module__", None) or ""
+        if home.startswith(f"{room}._"):
             objects[".".join(part for part in (home, top, member) if part)] = entry._replace(aliased=True)
 
 
