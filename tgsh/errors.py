@@ -157,7 +157,7 @@ def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple
     Raises:
         ParameterError: as these two, or the part is empty, or all pixels are the whole numbers 0 and 1, out of 255.
     """
-    images = check_images(f"{part}_images", images)
+    images = check_images(f"{part}_images", images).detach()
     if not len(images):
         raise ParameterError(f"the {part} part has no images; both parts need at least one")
     if not images.is_floating_point() and images.max() == 1:
@@ -188,8 +188,11 @@ def _refuse(name: str, wrong: int, of: int) -> None:
 
 
 def _as_tensor(name: str, values: Any) -> Tensor:
+    if isinstance(values, Tensor):
+        return values.to_dense()
     try:
-        return values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values))
+        array = np.ascontiguousarray(values)
+        return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
     except (TypeError, ValueError):
         raise ParameterError(f"{name} must be an array of numbers; got {type(values).__name__}") from None
 
