@@ -92,7 +92,7 @@ def check_pixels(name: str, images: Any) -> Tensor:
     lie in [0, 1] by chance.
 
     Raises:
-        ParameterError: pixels are NaN or infinite, or out of range, or no numbers.
+        ParameterError: pixels are NaN or infinite, out of range, or not numbers.
     """
     images = _as_tensor(name, images)
     if images.dtype == torch.uint8:
@@ -136,7 +136,7 @@ def check_labels(name: str, labels: Any, n: int | None = None, n_classes: int | 
         n_classes: labels are below it; default: no limit.
 
     Raises:
-        ParameterError: they are no whole numbers, one of them is out of range, or there are not ``n`` of them.
+        ParameterError: a label is not a whole number or is out of range, or there are not ``n`` of them.
     """
     labels = _as_tensor(name, labels)
     if labels.dtype not in _WHOLE or labels.ndim != 1:
@@ -166,7 +166,7 @@ def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple
 
 
 def check_finite(name: str, values: Any) -> None:
-    """Check that an array, or each array of a list, holds no NaN and no infinity; ignore what is no array.
+    """Check that an array, or each array of a list, holds no NaN and no infinity; ignore what is not an array.
 
     Raises:
         ParameterError: there are such numbers; the message says how many.

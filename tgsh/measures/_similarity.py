@@ -95,7 +95,7 @@ def similarity_profile(similarity: np.ndarray, distances: np.ndarray) -> Profile
 
 
 def distinct(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the distances that occur: one distance is one, up to rounding.
+    """Find the distances that occur; those that differ by rounding alone count as one.
 
     Returns:
         ``(D,)`` distances, ascending, and for each of ``distances`` the number of its own among them, from 0 on.
