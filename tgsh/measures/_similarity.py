@@ -17,7 +17,7 @@ _SAME = 1e-9  # of the largest distance: closer distances are one; of 1: similar
 
 
 @finite_arguments
-def cosine_matrix(points: Tensor, others: Tensor | None = None) -> Tensor:
+def cosine_matrix(points: Tensor | np.ndarray, others: Tensor | np.ndarray | None = None) -> Tensor:
     """Cosine similarity of each of ``points`` ``(N, H)`` with each of ``others`` ``(M, H)``; default: with each other.
 
     Returns:
@@ -25,12 +25,19 @@ def cosine_matrix(points: Tensor, others: Tensor | None = None) -> Tensor:
         point of zeros, which has no direction.
 
     Raises:
-        ParameterError: a number is NaN or infinite.
+        ParameterError: points are not rows of numbers, or a number is NaN or infinite.
     """
-    points = points.detach()
+    points = _rows("points", points)
     unit = _directions(points.to(torch.promote_types(points.dtype, torch.float32)))
-    other = unit if others is None else _directions(others.detach().to(unit))
+    other = unit if others is None else _directions(_rows("others", others).to(unit))
     return (unit @ other.T).cpu().clamp_(-1, 1)
+
+
+def _rows(name: str, points: Tensor | np.ndarray) -> Tensor:
+    points = torch.as_tensor(points).detach()
+    if points.ndim != 2:
+        raise ParameterError(f"{name} must have shape (N, H); got {tuple(points.shape)}")
+    return points
 
 
 def _directions(points: Tensor) -> Tensor:
@@ -42,14 +49,17 @@ def _directions(points: Tensor) -> Tensor:
     return F.normalize(points, dim=1)
 
 
-def context_similarity(contexts: Tensor, others: Tensor | None = None) -> np.ndarray:
+def context_similarity(contexts: Tensor | np.ndarray, others: Tensor | np.ndarray | None = None) -> np.ndarray:
     """Cosine similarity ``(T, T)`` of each pair of context vectors ``(T, H)``, in double precision (Fig. 2(b)).
 
     Args:
         contexts: ``(T, H)``.
         others: contexts ``(U, H)`` to compare with; the result is then ``(T, U)``. Default: ``contexts``.
+
+    Raises:
+        ParameterError: as in `cosine_matrix`.
     """
-    return cosine_matrix(contexts.double().cpu(), others).numpy()
+    return cosine_matrix(_rows("contexts", contexts).double().cpu(), others).numpy()
 
 
 @dataclass(frozen=True, eq=False)
