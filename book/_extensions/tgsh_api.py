@@ -24,7 +24,8 @@ from sphinx.util.docutils import SphinxDirective
 class AutoFile(SphinxDirective):
     """``.. autofile:: tgsh.room._name``: the docstring of a private file and the public names that it defines.
 
-    The file may be in a private folder of the room, ``tgsh.room._folder._name``.
+    The file may be in a private folder of the room, ``tgsh.room._folder._name``; the room may be in another,
+    ``tgsh.room.room._name``.
 
     Functions and classes stand in the order of the source, under the name of the room. For use in ``eval-rst``.
     """
@@ -34,7 +35,7 @@ class AutoFile(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the docstring and of the members."""
         (name,) = self.arguments
-        room, module = import_module(".".join(name.split(".")[:2])), import_module(name)
+        room, module = import_module(name.partition("._")[0]), import_module(name)
         self.env.note_dependency(module.__file__)
         lines = [inspect.getdoc(module), ""]
         for definition in ast.parse(inspect.getsource(module)).body:
@@ -65,10 +66,12 @@ def add_private_names(app: Sphinx, env: BuildEnvironment) -> None:
     """
     objects = env.domains["py"].objects
     for name, entry in list(objects.items()):
-        room, _, rest = name.removeprefix("tgsh.").partition(".")
-        top, _, member = rest.partition(".")
-        home = getattr(getattr(sys.modules.get(f"tgsh.{room}"), top, None), "__module__", None) or ""
-        if home.startswith(f"tgsh.{room}._"):
+        room = name
+        while room and room not in sys.modules:
+            room = room.rpartition(".")[0]
+        top, _, member = name.removeprefix(f"{room}.").partition(".")
+        home = getattr(getattr(sys.modules.get(room), top, None), "__module__", None) or ""
+        if room.startswith("tgsh.") and home.startswith(f"{room}._"):
             objects[".".join(part for part in (home, top, member) if part)] = entry._replace(aliased=True)
 
 
