@@ -21,11 +21,15 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 
+def room_of(name: str) -> str:
+    """The public package that a private file is part of: "tgsh.extensions.lenses" of "tgsh.extensions.lenses._path"."""
+    return name.partition("._")[0]
+
+
 class AutoFile(SphinxDirective):
     """``.. autofile:: tgsh.room._name``: the docstring of a private file and the public names that it defines.
 
-    The file may be in a private folder of the room, ``tgsh.room._folder._name``; the room may be in another,
-    ``tgsh.room.room._name``.
+    The file may be in a private folder of the room, ``tgsh.room._folder._name``.
 
     Functions and classes stand in the order of the source, under the name of the room. For use in ``eval-rst``.
     """
@@ -35,7 +39,7 @@ class AutoFile(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the docstring and of the members."""
         (name,) = self.arguments
-        room, module = import_module(name.partition("._")[0]), import_module(name)
+        room, module = import_module(room_of(name)), import_module(name)
         self.env.note_dependency(module.__file__)
         lines = [inspect.getdoc(module), ""]
         for definition in ast.parse(inspect.getsource(module)).body:
@@ -66,12 +70,11 @@ def add_private_names(app: Sphinx, env: BuildEnvironment) -> None:
     """
     objects = env.domains["py"].objects
     for name, entry in list(objects.items()):
-        room = name
-        while room and room not in sys.modules:
-            room = room.rpartition(".")[0]
+        parts = name.split(".")
+        room = next((part for part in (".".join(parts[:n]) for n in (3, 2)) if part in sys.modules), "")
         top, _, member = name.removeprefix(f"{room}.").partition(".")
         home = getattr(getattr(sys.modules.get(room), top, None), "__module__", None) or ""
-        if room.startswith("tgsh.") and home.startswith(f"{room}._"):
+        if home.startswith(f"{room}._"):
             objects[".".join(part for part in (home, top, member) if part)] = entry._replace(aliased=True)
 
 
