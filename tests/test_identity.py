@@ -12,7 +12,7 @@ from torch import nn
 
 from tgsh import FlyNet, ImageDataset, NeuroModNet, Recipe, RotationMNIST, TaskStream, train_stream
 from tgsh.benchmarks import Augmentation, InterpolatedRotation, Mixed, Rotation
-from tgsh.runs import describe, identity
+from tgsh.runs import _code, describe, identity
 from tgsh.runs._code import code_closure, code_identity
 from tgsh.training import fit_closed_form, fit_fused, train_jointly
 
@@ -400,8 +400,6 @@ def test_an_edit_of_a_module_changes_the_identity_of_what_contains_it(monkeypatc
     def identities():
         return {name: identity(thing) for name, thing in (things | nets).items()}
 
-    from tgsh.runs import _code
-
     before, read = identities(), _code._read
 
     def edited(module):
@@ -426,3 +424,22 @@ def test_a_module_without_source_has_no_identity():
     assert code_closure("no_such_module_of_test.inner") is not None  # an optional library that is not installed
     assert code_closure("__main__") is None
     assert code_identity("__main__") is None
+
+
+def test_a_library_in_another_folder_is_known_by_its_version(tmp_path, monkeypatch):
+    """As after `pip install --user` or `--target`: compiled libraries there have no source to identify them."""
+    for name in ("lib_of_test", "own_of_test"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("")
+        (tmp_path / f"uses_{name}.py").write_text(f"import {name}\n")
+    about = tmp_path / "lib_of_test-1.5.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lib-of-test\nVersion: 1.5\n")
+    (about / "top_level.txt").write_text("lib_of_test\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for known in (_code._distributions, _code._folders, _code._version):
+        known.cache_clear()
+    assert code_closure("uses_lib_of_test")["lib_of_test"] == "1.5"
+    assert code_closure("uses_own_of_test")["own_of_test"] != "1.5"
+    for known in (_code._distributions, _code._folders, _code._version):
+        known.cache_clear()

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -105,7 +105,16 @@ def _is_library(top: str) -> bool:
     if spec is None:
         return top not in sys.modules  # an optional library that is not installed
     places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ())
-    return any(Path(place).resolve().is_relative_to(folder) for place in places for folder in _LIBRARIES)
+    found = [Path(place).resolve() for place in places]
+    return any(place.is_relative_to(folder) for place in found for folder in (*_LIBRARIES, *_folders(top)))
+
+
+@functools.cache
+def _folders(top: str) -> tuple[Path, ...]:
+    # Where the distributions lie that bring this package, such as the folder of `pip install --user`. One that is
+    # installed for development has its files elsewhere: these count as sources.
+    places = {Path(str(distribution(name).locate_file(""))).resolve() for name in _distributions().get(top, ())}
+    return tuple(sorted(places))
 
 
 @functools.cache

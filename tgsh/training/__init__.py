@@ -15,7 +15,7 @@ from tgsh.training._optimum import (
     task_features,
     templates,
 )
-from tgsh.training._recipe import Recipe, batch_order, batch_rows
+from tgsh.training._recipe import Recipe, batch_order, batch_rows, check_converged
 from tgsh.training._reference import PILTask, dense_features, fit_reference, reference_accuracy_on
 from tgsh.training._stream import (
     StreamRecord,
@@ -42,6 +42,7 @@ __all__ = [
     "batch_order",
     "batch_rows",
     "batches",
+    "check_converged",
     "cross_accuracy",
     "dense_features",
     "evaluate",

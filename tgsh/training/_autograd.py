@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from tgsh.benchmarks import TaskStream
-from tgsh.errors import ParameterError
 from tgsh.networks import CRWN
-from tgsh.training._recipe import Recipe, batch_rows
+from tgsh.training._recipe import Recipe, batch_rows, check_converged
 
 
 def fit_autograd(net: CRWN, stream: TaskStream, tasks: Sequence[int], recipe: Recipe, data_seed: int) -> None:
@@ -40,5 +39,4 @@ def fit_autograd(net: CRWN, stream: TaskStream, tasks: Sequence[int], recipe: Re
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        if not all(torch.isfinite(parameter).all() for parameter in (net.g[t], net.c[t])):
-            raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+        check_converged(recipe.lr, net.g[t], net.c[t])

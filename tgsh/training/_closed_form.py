@@ -26,7 +26,7 @@ from tgsh.benchmarks import TaskStream, join_images
 from tgsh.datasets import normalise
 from tgsh.errors import ParameterError
 from tgsh.networks import CRWN
-from tgsh.training._recipe import Recipe, batch_order
+from tgsh.training._recipe import Recipe, batch_order, check_converged
 
 _ALPHA, _EPS = 0.99, 1e-8  # PyTorch's defaults for RMSprop
 STAGED = 16  # batches whose inputs are prepared together: few calls, little memory
@@ -68,8 +68,7 @@ def fit_closed_form(net: CRWN, stream: TaskStream, tasks: Sequence[int], recipe:
         _rmsprop_step(g, grad_g, square_g, recipe.lr)
         _rmsprop_step(c, grad_c, square_c, recipe.lr)
 
-    if not (torch.isfinite(g).all() and torch.isfinite(c).all()):
-        raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+    check_converged(recipe.lr, g, c)
     for i, t in enumerate(tasks):
         net.g[t].copy_(g[i, 0])
         net.c[t].copy_(c[i])

@@ -13,6 +13,7 @@ from tgsh.errors import ParameterError, check_int, check_positive
 from tgsh.networks import GSHNet
 from tgsh.runs import RunCache, describe, resolve_device
 from tgsh.seeding import generator
+from tgsh.training._recipe import check_converged
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def fit_gsh(net: GSHNet, sample: ManifoldSample, recipe: GSHRecipe, device: torc
             optimiser.step()
         schedule.step()
     net.to("cpu")
-    if not all(torch.isfinite(parameter).all() for parameter in net.parameters()):
-        raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+    check_converged(recipe.lr, *net.parameters())
 
 
 def train_gsh(

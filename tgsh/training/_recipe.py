@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from tgsh.errors import check_int, check_positive
+from tgsh.errors import ParameterError, check_int, check_positive
 from tgsh.seeding import generator
 
 
@@ -51,3 +52,13 @@ def batch_rows(recipe: Recipe, seed: int, key: int, n: int) -> Iterator[Tensor]:
     """Yield the numbers ``(B,)`` of the images in each batch, for all epochs. Arguments as in `batch_order`."""
     for epoch in range(recipe.epochs):
         yield from batch_order(seed, key, epoch, n).split(recipe.batch_size)
+
+
+def check_converged(lr: float, *parameters: Tensor | np.ndarray) -> None:
+    """Check that parameters are finite after a training with learning rate ``lr``.
+
+    Raises:
+        ParameterError: training diverged.
+    """
+    if not all(torch.isfinite(torch.as_tensor(parameter)).all() for parameter in parameters):
+        raise ParameterError(f"training diverged with lr {lr}; choose a smaller lr")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tgsh.datasets import normalise
 from tgsh.errors import ParameterError, check_int, check_labels
-from tgsh.training import Recipe, batch_rows
+from tgsh.training import Recipe, batch_rows, check_converged
 
 N_CLASSES, N_INPUTS = 10, 784
 N_TRIALS = 6  # settings that are tried for each method
@@ -145,8 +145,7 @@ def descend(
         optimiser.zero_grad()
         loss(rows).backward()
         optimiser.step()
-    if not all(torch.isfinite(parameter).all() for parameter in parameters):
-        raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+    check_converged(recipe.lr, *parameters)
 
 
 def inputs(images: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from tgsh.datasets import MEAN, STD
 from tgsh.errors import ParameterError, check_pixels
 from tgsh.networks import CRWN, FlyNet
 from tgsh.training._closed_form import has_closed_form
-from tgsh.training._recipe import Recipe, batch_order
+from tgsh.training._recipe import Recipe, batch_order, check_converged
 
 
 def is_fused(net: CRWN) -> bool:
@@ -79,8 +79,7 @@ def _fit_task(net: FlyNet, stream: TaskStream, t: int, recipe: Recipe, data_seed
     for epoch in range(recipe.epochs):
         order = batch_order(data_seed, stream.order_key(t), epoch, len(labels)).numpy()
         loop.train_epoch(labels.numpy(), order, recipe.batch_size, g, c, squares, recipe.lr)
-    if not (np.isfinite(g).all() and np.isfinite(c).all()):
-        raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+    check_converged(recipe.lr, g, c)
     net.g[t].copy_(torch.from_numpy(g).reshape(()))
     net.c[t].copy_(torch.from_numpy(c))
 
