@@ -93,9 +93,9 @@ clean: ## remove what was built (not .venv, not the run cache)
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) tools/install.py $(VENV)
 
-# A chapter is executed again when it, the package or the requirements changed.
+# A chapter is executed again when it, the package or the requirements changed; so its record needs no seal that would say so.
 $(BOOK)/source/%.ipynb: %.ipynb $(SOURCES)
-	@TGSH_RESULTS="$$PWD/$(BOOK)/results" $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE)
+	@TGSH_RESULTS="$$PWD/$(BOOK)/results" $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE) --no-seal
 
 $(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(ASSETS) $(INSTALLED)
 	@$(RENDER) $(BOOK) $(PAGES) $(CHAPTERS) --executed $(BOOK)/source --results $(BOOK)/results
