@@ -20,6 +20,7 @@ from tgsh.measures import (
     context_similarity,
     cosine_matrix,
     fourier_coordinates,
+    is_outgroup,
     matrix_agreement,
     neighbour_shape,
     similarity_profile,
@@ -48,6 +49,28 @@ def test_parallel_contexts_have_cosine_1_and_no_negative_distance(scale):
     assert (cophenet(cluster(above)) == 0).all()
     with pytest.raises(ParameterError, match=r"similarities are cosines, in \[-1, 1\]; got 2"):
         cluster(2 * above / 1.0000004)
+
+
+@pytest.mark.parametrize("length", [1e-30, 1e-15, 1e15, 1e30])
+def test_very_short_and_very_long_contexts_have_the_same_cosines(length):
+    contexts = torch.randn(3, 50, generator=torch.Generator().manual_seed(1))
+    expected, scale = cosine_matrix(contexts), torch.tensor([[1.0], [length], [length]])
+    for found in (cosine_matrix(contexts * scale), torch.from_numpy(context_similarity(contexts * scale))):
+        torch.testing.assert_close(found.float(), expected, rtol=0, atol=1e-5)
+    assert cosine_matrix(torch.zeros(1, 50), contexts).abs().max() == 0
+
+
+def test_matrices_of_other_tasks_and_tasks_that_a_tree_lacks_are_refused():
+    S = context_similarity(torch.randn(4, 50, generator=torch.Generator().manual_seed(1)))
+    for other in (S[:2, :2], S[:3, :3], S[0], S[:, :3]):
+        for one, two in ((S, other), (other, S)):
+            with pytest.raises(ParameterError, match="two square matrices of the same tasks are needed"):
+                matrix_agreement(one, two)
+        with pytest.raises(ParameterError, match="two square matrices of the same tasks are needed"):
+            similarity_profile(S, other)
+    for task in (-1, 4, 1.0):
+        with pytest.raises(ParameterError, match="task must be a whole number from 0 to 3"):
+            is_outgroup(cluster(S), task)
 
 
 @of_parallel

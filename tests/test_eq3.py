@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -51,6 +53,21 @@ def test_the_noise_of_the_published_notebook_is_a_standard_deviation(net, contex
     )
     torch.testing.assert_close(by_notebook * net.n_hidden**0.5, by_equation, rtol=0, atol=1e-8)
     assert by_equation.std() / by_notebook.std() == pytest.approx(net.n_hidden**0.5)
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
+def test_no_picture_changes_the_weights_and_a_second_one_is_like_the_first(net, contexts):
+    """Nor does the product in the published notebook, of a row of W2 and an array of NumPy: it makes a new tensor."""
+    before, first = net.W2.clone(), reconstruct(net, contexts)
+    z = net.W2[4] * contexts[2].numpy()
+    torch.testing.assert_close(z, net.W2[4] * contexts[2], rtol=0, atol=0)
+    assert torch.equal(net.W2, before)
+    assert torch.equal(reconstruct(net, contexts), first)
+    changed = copy.deepcopy(net)
+    changed.W2[4].mul_(contexts[2])  # the control: what a product in place would do
+    assert not torch.equal(changed.W2, before)
+    alike = torch.cosine_similarity(reconstruct(changed, contexts)[2, 4], first[2, 4], dim=0)
+    assert alike < 0.9
 
 
 def test_what_divides_undoes_and_what_multiplies_does_not(net, contexts):

@@ -92,6 +92,17 @@ def test_the_logits_of_the_loop_are_those_of_the_network(few, part):
     torch.testing.assert_close(fused_logits(net, images, m, batch_size=21), expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_a_batch_is_laid_out_in_blocks_that_begin_with_a_line_of_the_cache(few, kind):
+    images, rows = few.train_images[:40], np.array([7, 39, *range(20)])
+    images = images if kind == torch.uint8 else images.to(kind) / 255
+    loop = FusedLoop(FlyNet(1, width_mult=1), images, batch_size=32)
+    loop.stage(rows)
+    assert loop._blocks.ctypes.data % 64 == 0
+    blocks = loop._blocks.reshape(2, 784, 16).transpose(0, 2, 1).reshape(32, 784)[: len(rows)]
+    np.testing.assert_array_equal(blocks, images.flatten(1).numpy()[rows])
+
+
 class Own(FlyNet):
     def features(self, x):
         return super().features(x).square()

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import sys
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -327,6 +328,52 @@ def test_an_edited_file_counts_when_it_is_loaded(write_module, tmp_path):
     assert identity(mine.rule) == known
     assert importlib.reload(mine).rule(1) == 3
     assert identity(mine.rule) != known
+
+
+def test_a_value_that_a_program_changes_counts(write_module):
+    write_module("helper_of_test", "factor = 2.0\ntable = {'a': [1]}\n\n\ndef twice(x):\n    return factor * x\n")
+    mine = write_module("mine_of_test", "import helper_of_test\n\n\ndef rule(x):\n    return helper_of_test.twice(x)\n")
+    known = identity(mine.rule)
+    assert identity(mine.rule) == known
+    mine.helper_of_test.factor = 3.0
+    changed = identity(mine.rule)
+    assert changed != known
+    mine.helper_of_test.table["a"].append(2)
+    assert identity(mine.rule) != changed
+    mine.helper_of_test.table["a"].pop()
+    mine.helper_of_test.factor = 2.0
+    assert identity(mine.rule) == known
+
+
+def test_what_a_decorator_encloses_is_not_in_the_source(write_module):
+    text = """
+        import functools
+
+
+        def scaled(by):
+            def decorate(rule):
+                @functools.wraps(rule)
+                def made(x):
+                    return by * rule(x)
+
+                return made
+
+            return decorate
+
+
+        def rule(x):
+            return x
+
+
+        @scaled(3)
+        def thrice(x):
+            return x
+        """
+    mine = write_module("mine_of_test", textwrap.dedent(text))
+    assert identity(mine.thrice) is not None
+    assert mine.scaled(2)(mine.rule).__qualname__ == "rule"
+    assert identity(mine.scaled(2)(mine.rule)) is None
+    assert identity(mine.rule) is not None
 
 
 @pytest.mark.parametrize(

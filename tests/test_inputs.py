@@ -64,6 +64,9 @@ FLOATING = {  # with the rounding of a pixel
     **{str(d): (lambda x, d=d: (x.double() / 255).to(d), 1e-6) for d in (torch.float32, torch.float64)},
     **{str(d): (lambda x, d=d: (x.double() / 255).to(d), 2e-3) for d in (torch.float16, torch.bfloat16)},
     "floating NumPy": (lambda x: x.numpy() / 255, 1e-6),
+    "of another computer": (lambda x: (x.numpy() / 255).astype(">f4"), 1e-6),
+    "sparse": (lambda x: (x.double() / 255).to_sparse(), 1e-6),
+    "of a computation": (lambda x: (x.double() / 255).requires_grad_(), 1e-6),
 }
 FORMS = {**{name: (form, 0) for name, form in WHOLE.items()}, **FLOATING}
 of_each_form = pytest.mark.parametrize("form", FORMS)

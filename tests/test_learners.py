@@ -22,6 +22,7 @@ from tgsh.extensions.scoreboard import (
     FlyAssociation,
     FlyContexts,
     Gated,
+    HardAttention,
     Joint,
     OwnNetwork,
     PooledGaussians,
@@ -250,6 +251,49 @@ def test_a_task_leaves_silent_units_alone(stream):
     assert set(changed.tolist()) <= set(method.gates[0].tolist())
 
 
+def test_no_later_task_changes_what_hard_attention_uses(stream):
+    method = HardAttention(3, 0, epochs=3, hidden=64)
+    images, _labels = stream.images(0, "test")
+    method.learn(*stream.images(0, "train"))
+    locked = method.gates(0) == 1
+    before, answers = [weight.clone() for weight in method.weights], method.predict(images, 0)
+    for t in (1, 2):
+        method.learn(*stream.images(t, "train"))
+        assert (method.used >= method.gates(0)).all()
+    assert 10 < locked.sum() < 60
+    for one, other in zip(before, method.weights, strict=True):
+        assert torch.equal(one[locked], other[locked])
+        assert not torch.equal(one[~locked], other[~locked])
+    assert (method.predict(images, 0) == answers).double().mean() > 0.98
+    assert method.stored[0] == 64 * 785 + 3 * (64 + 10 * 64 + 10)
+
+
+def test_a_step_of_hard_attention_is_that_of_slope_1_times_the_largest(stream):
+    images, labels = (part[:64] for part in stream.images(0, "train"))
+    method = HardAttention(1, 0, lr=0.001, epochs=1, sparsity=0.5, s_max=4.0, hidden=32)  # one batch, at s = 4
+    e, weights = method.embeddings[0].clone(), [*method.weights, *method.heads[0]]
+    gates = torch.sigmoid(4 * e).requires_grad_()
+    W1, b1, W2, b2 = weights
+    z = (torch.relu(inputs(images) @ W1.T + b1) * gates) @ W2.T + b2
+    loss = torch.nn.functional.cross_entropy(z, labels) + 0.5 * gates.mean()
+    (of_gates,) = torch.autograd.grad(loss, gates)
+    step = 0.001 * 4 * of_gates * torch.sigmoid(e) * (1 - torch.sigmoid(e))
+    method.learn(images, labels)
+    torch.testing.assert_close(method.embeddings[0], e - step, rtol=1e-4, atol=1e-6)
+
+
+def test_hard_attention_opens_fewer_units_where_they_cost_more(stream):
+    opened = []
+    for sparsity in (0.0, 20.0):
+        method = HardAttention(3, 0, epochs=5, sparsity=sparsity, hidden=64)
+        method.learn(*stream.images(0, "train"))
+        opened.append(method.used.mean().item())
+        assert method.embeddings.abs().max() <= 6
+    assert opened[1] < opened[0] - 0.1
+    with pytest.raises(ParameterError, match="sparsity"):
+        HardAttention(3, sparsity=-1.0)
+
+
 # One network for all tasks
 
 
@@ -436,5 +480,5 @@ def test_keys_gates_and_masks_are_the_same_in_another_process():
 
 def test_methods_that_are_told_are_those_of_the_paper_and_of_one_part_a_task():
     told = [name for name, entry in METHODS.items() if issubclass(entry.kind, ToldMethod)]
-    assert len(told) == 11
-    assert len(METHODS) == 19
+    assert len(told) == 12
+    assert len(METHODS) == 20

@@ -14,7 +14,6 @@ from tgsh.benchmarks import PermutedMNIST
 from tgsh.errors import DataError, ParameterError
 from tgsh.extensions.scoreboard import (
     METHODS,
-    REDUCED,
     SLOW,
     STREAMS,
     FineTuned,
@@ -267,7 +266,7 @@ def test_the_grid_has_every_method_on_every_stream_seed_after_seed():
     cells = grid_cells(read_settings(), range(2), n_train=30)
     assert len(cells) == 2 * len(METHODS) * len(STREAMS)
     assert [cell["seed"] for cell in cells] == sorted(cell["seed"] for cell in cells)
-    assert all(cell["n_tasks"] == REDUCED[cell["stream"]] and cell["n_train"] == 30 for cell in cells)
+    assert all(cell["n_tasks"] == STREAMS[cell["stream"]] and cell["n_train"] == 30 for cell in cells)
     assert len({json.dumps(cell, sort_keys=True) for cell in cells}) == len(cells)
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from tgsh import context_similarity, similarity_profile
+from tgsh.errors import ParameterError
 from tgsh.measures import by_distance, cosine_matrix, matrix_agreement, relabel
 
 
@@ -64,3 +65,13 @@ def test_circulant_part_of_a_circulant_matrix_is_itself_and_rolling_keeps_it():
     noise = noise + noise.T
     rest = noise - by_distance(noise, apart)
     assert [rest[apart == d].mean() for d in range(5)] == pytest.approx([0] * 5)
+
+
+def test_contexts_are_rows_of_a_tensor_or_of_an_array():
+    rows = np.array([[1.0, 0, 0], [1, 1, 0]])
+    assert context_similarity(rows)[0, 1] == pytest.approx(0.5**0.5)
+    assert np.array_equal(context_similarity(rows), context_similarity(torch.from_numpy(rows)))
+    with pytest.raises(ParameterError, match=r"contexts must have shape \(N, H\); got \(3,\)"):
+        context_similarity(rows[0])
+    with pytest.raises(ParameterError, match=r"others must have shape"):
+        context_similarity(rows, rows[0])

@@ -33,6 +33,14 @@ def test_the_longest_term_is_found_in_every_spelling():
     assert found == ["Task", "Task stream", "LSH", "Eq. 1", "bucket"]
 
 
+def test_other_meanings_are_no_mentions():
+    pages = [ROOT / f"{page}.ipynb" for page in tgsh_terms.OTHER_SYMBOLS]
+    assert [page.name for page in pages if not page.exists()] == []
+    pattern = tgsh_terms.Notation({"Precision": None, "Profile": None}, {}).pattern()
+    found = [match[0] for match in pattern.finditer("precision in single precision, from the similarity profile")]
+    assert found == ["precision", "single precision", "similarity profile"]
+
+
 def mentions(html):
     return re.findall(r'<a class="[^"]*tgsh-term[^"]*" href="notation\.html#([^"]+)"', html)
 

@@ -49,12 +49,12 @@ def test_the_moments_of_the_sums_are_exact():
 
 @pytest.fixture(scope="module")
 def sampled(few):
-    """Inputs of digits, and their kernels over 250,000 sampled units: sparse and Gaussian W1."""
+    """Inputs of digits, and their kernels over a million sampled units: sparse and Gaussian W1."""
     net = FlyNet(1, 1)
     x = net.inputs(few.train_images[:24])
 
     def kernel(projection):
-        parts = [FlyNet(1, 40, seed, projection=projection).features(x).double() for seed in range(8)]
+        parts = [FlyNet(1, 40, seed, projection=projection).features(x).double() for seed in range(32)]
         return np.mean([(h @ h.T / h.shape[1]).numpy() for h in parts], axis=0)
 
     return x.double().numpy(), kernel("sparse"), kernel("gaussian")

@@ -6,16 +6,21 @@ import torch
 from tgsh import FlyNet, Recipe, RotationMNIST
 from tgsh.__main__ import main
 from tgsh.errors import ParameterError
+from tgsh.networks import GSHNet, NeuroModNet
 from tgsh.timing import (
     Ceilings,
     Spread,
     Work,
+    above_floor,
     beside_a_neighbour,
     floor_of_task,
     growth,
+    gsh_work,
+    modulated_work,
     neighbour,
     papers_streams,
     peak_memory,
+    profile_others,
     roofline_points,
     spread,
     spread_of,
@@ -38,6 +43,20 @@ def test_floor_of_a_task_counted_by_hand():
     size = (10, 3, 1, 2)
     assert floor_of_task(Ceilings(bandwidth=1e9, arithmetic=1), *size)[0] == task_work(*size, kept=True)
     assert floor_of_task(Ceilings(bandwidth=1, arithmetic=1e9), *size)[0] == task_work(*size)
+
+
+def test_work_of_the_other_networks_counted_by_hand():
+    assert modulated_work(NeuroModNet(1, (20, 30)), batch=2) == Work(4 * 2 * 20, 4 * 2 * (20 * 30 + 30 * 10))
+    assert gsh_work(GSHNet(5, 7, width=20, rank=3), batch=2) == Work(4 * 2 * 20, 2 * (4 * 60 + 6 * 21))
+    assert above_floor({"a": 3.0, "b": 1.0, "features, computed again": 9.0}, floor=2.0) == 2
+
+
+def test_stages_of_the_other_networks(few):
+    found = profile_others(RotationMNIST(few, n_tasks=1), torch.device("cpu"), n_batches=2)
+    assert set(found) == {"NeuroModNet", "GSH"}
+    for profile in found.values():
+        assert len(profile["stages"]) == 4
+        assert all(ms > 0 for ms in profile["stages"].values())
 
 
 def test_median_quartiles_and_least():
@@ -78,6 +97,7 @@ def test_peak_memory_sees_an_allocation():
         pass
     with peak_memory(torch.device("cpu")) as large:
         kept = torch.ones(100_000_000)
+    assert 0 <= large.files < large.bytes
     assert kept.nbytes * 0.9 < large.bytes - nothing.bytes < kept.nbytes * 1.5
 
 
@@ -110,6 +130,7 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
     assert set(result["streams"]) == set(papers_streams(few, 2))
     assert all(0 < stream["mean_accuracy"] <= 1 for stream in result["streams"].values())
     assert result["device"] == result["machine"]["device"]
+    assert all(found["above_floor"] > 0 for found in result["others"].values())
     assert result["seconds"] >= 0
     assert result["commit"]
     assert (tmp_path / "benchmark.png").stat().st_size > 1000

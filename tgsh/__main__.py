@@ -75,7 +75,7 @@ def add_sweep(commands: argparse._SubParsersAction) -> None:
 
 
 def run_cache(chosen: argparse.Namespace) -> None:
-    """Say what the run cache holds, or empty it."""
+    """Print what the run cache holds, or empty it."""
     store = RunCache()
     count, size = store.clear() if chosen.action == "clear" else store.info()
     print(f"{count} entries, {size / 1e6:.1f} MB {'removed from' if chosen.action == 'clear' else 'in'} {store.root}")

@@ -92,7 +92,7 @@ def check_pixels(name: str, images: Any) -> Tensor:
     lie in [0, 1] by chance.
 
     Raises:
-        ParameterError: pixels are NaN or infinite, or out of range, or no numbers.
+        ParameterError: pixels are NaN or infinite, out of range, or not numbers.
     """
     images = _as_tensor(name, images)
     if images.dtype == torch.uint8:
@@ -136,7 +136,7 @@ def check_labels(name: str, labels: Any, n: int | None = None, n_classes: int | 
         n_classes: labels are below it; default: no limit.
 
     Raises:
-        ParameterError: they are no whole numbers, one of them is out of range, or there are not ``n`` of them.
+        ParameterError: a label is not a whole number or is out of range, or there are not ``n`` of them.
     """
     labels = _as_tensor(name, labels)
     if labels.dtype not in _WHOLE or labels.ndim != 1:
@@ -157,7 +157,7 @@ def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple
     Raises:
         ParameterError: as these two, or the part is empty, or all pixels are the whole numbers 0 and 1, out of 255.
     """
-    images = check_images(f"{part}_images", images)
+    images = check_images(f"{part}_images", images).detach()
     if not len(images):
         raise ParameterError(f"the {part} part has no images; both parts need at least one")
     if not images.is_floating_point() and images.max() == 1:
@@ -166,7 +166,7 @@ def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple
 
 
 def check_finite(name: str, values: Any) -> None:
-    """Check that an array, or each array of a list, holds no NaN and no infinity; ignore what is no array.
+    """Check that an array, or each array of a list, holds no NaN and no infinity; ignore what is not an array.
 
     Raises:
         ParameterError: there are such numbers; the message says how many.
@@ -188,8 +188,11 @@ def _refuse(name: str, wrong: int, of: int) -> None:
 
 
 def _as_tensor(name: str, values: Any) -> Tensor:
+    if isinstance(values, Tensor):
+        return values.to_dense()
     try:
-        return values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values))
+        array = np.ascontiguousarray(values)
+        return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
     except (TypeError, ValueError):
         raise ParameterError(f"{name} must be an array of numbers; got {type(values).__name__}") from None
 

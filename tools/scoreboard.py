@@ -1,13 +1,13 @@
 """Choose the settings of the scoreboard's methods, run its grid, and write its table.
 
     .venv/bin/python tools/scoreboard.py tune
-    .venv/bin/python tools/scoreboard.py run FOLDER [--seeds 5] [--jobs 1]
-    .venv/bin/python tools/scoreboard.py time FOLDER
+    .venv/bin/python tools/scoreboard.py run FOLDER [--seeds 5] [--jobs 1] [--anew]
+    .venv/bin/python tools/scoreboard.py time FOLDER [--anew]
     .venv/bin/python tools/scoreboard.py write FOLDER
 
-Each goes on where it was interrupted, and runs no cell that the table holds. ``run`` measures accuracy, and needs no
-calm machine; ``time`` measures the time of each method, in turn with FlyNet, and does. ``write`` adds the records to
-the table, and drops what is not of the grid.
+Each goes on where it was interrupted, and runs no cell that the table holds, unless ``--anew`` asks for it. ``run``
+measures accuracy, and needs no calm machine; ``time`` measures the time of each method, in turn with FlyNet, and does.
+``write`` adds the records to the table, and drops what is not of the grid.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="folder of the records of the cells")
     parser.add_argument("--seeds", type=int, default=N_SEEDS, help="number of seeds")
     parser.add_argument("--jobs", type=int, default=1, help="number of processes")
+    parser.add_argument("--anew", action="store_true", help="run what the table holds as well")
     arguments = parser.parse_args()
     if arguments.what == "tune":
         return choose()
@@ -82,7 +83,8 @@ def main() -> None:
         write_table(pyarrow.Table.from_pylist(rows, found.schema), TABLE)
         return None
     cells = grid if arguments.what == "run" else times
-    cells = [cell for cell in cells if not any(is_cell(row, cell) for row in known)]
+    if not arguments.anew:
+        cells = [cell for cell in cells if not any(is_cell(row, cell) for row in known)]
     sweep(run_cell, cells, arguments.folder, n_jobs=arguments.jobs, say=lambda line: print(line, flush=True))
     return None
 

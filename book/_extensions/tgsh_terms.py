@@ -19,6 +19,24 @@ from sphinx.application import Sphinx
 HOME = "book/notation"
 # Pages that define, list or quote: a mention there is no place to explain it.
 SKIPPED = re.compile(r"book/(notation|references|numbers|status|corrections|live-figure|api.*)")
+# Phrases that contain a term but mean something else; symbols that a page uses in another sense than the notation page.
+NOT_TERMS = ("single precision", "half precision", "double precision", "similarity profile")
+OTHER_SYMBOLS = {
+    "book/a-theory-of-contexts": ("C", "K", "N", r"\theta"),
+    "book/a-usable-hash": (r"\theta",),
+    "book/augment-mnist": ("C",),
+    "book/capacity-and-robustness": ("N", "s"),
+    "book/comparing-and-carrying-over": ("A", "B"),
+    "book/dimension-and-spectra": ("B", r"\theta"),
+    "book/scoreboard": ("t",),
+    "book/shape-of-the-family": ("K", "R", "s", "t"),
+    "book/shift-mnist": ("f",),
+    "book/speed": ("N",),
+    "book/symmetry-of-tasks": ("N", "f", "r"),
+    "book/unseen-tasks": ("K", "N"),
+    "book/what-a-reconstruction-knows": ("A", "K"),
+    "book/why-geometry-repeats": ("s",),
+}
 CLOSED = (nodes.reference, nodes.title, nodes.literal, nodes.thead, nodes.caption, nodes.footnote, nodes.Admonition)
 
 
@@ -39,7 +57,7 @@ class Notation:
 
     def pattern(self) -> re.Pattern[str]:
         """What finds a term in a text, the longest that fits; acronyms as they are, other terms also with a capital."""
-        written = sorted(self.terms, key=len, reverse=True)
+        written = sorted([*self.terms, *NOT_TERMS], key=len, reverse=True)
         return re.compile(rf"(?<![\w-])(?:{'|'.join(map(_spelling, written))})(?![\w-])")
 
 
@@ -114,6 +132,8 @@ def link_mentions(app: Sphinx, document: nodes.document, page: str) -> None:
     if app.builder.name != "html" or SKIPPED.fullmatch(page) or HOME not in app.env.found_docs:
         return
     known = notation(app.env.get_doctree(HOME))
+    for written in OTHER_SYMBOLS.get(page, ()):
+        known.symbols.pop(written, None)
     home = app.builder.get_relative_uri(page, HOME)
     pattern, used, seen = known.pattern(), {}, {}
     for paragraph in list(document.findall(nodes.paragraph)):
@@ -157,6 +177,8 @@ def _link(home: str, entry: Entry, content: nodes.Node) -> nodes.reference:
 def _link_terms(text: nodes.Text, known: Notation, pattern: re.Pattern[str], home: str, used: dict[str, Entry]) -> None:
     parts, start, content = [], 0, text.astext()
     for found in pattern.finditer(content):
+        if re.sub(r"\s+", " ", found[0].lower()) in NOT_TERMS:
+            continue
         entry = known.terms[key(found[0], known.terms)]
         if entry.anchor in used:
             continue

@@ -33,7 +33,7 @@ class AnalyticMap:
         latent_dims: length of each latent vector it takes, in order: ``(3, 2, 2)`` makes ``f(gamma_t, gamma_c, theta)``
             with gamma_t in 3 dimensions; ``(5, 5)`` makes Dikkala et al.'s ``f(gamma, theta)``.
         ambient: length of x.
-        frequencies: standard deviation of the wave vectors, one a latent vector: how strongly x depends on it.
+        frequencies: standard deviation of the wave vectors, one for each latent vector: how strongly x depends on it.
         n_waves: plane waves that are added up.
         seed: determines the map.
 
@@ -106,12 +106,12 @@ class ManifoldSample(ByValue):
         return ManifoldSample(self.x[:, start:stop], self.gamma)
 
     def first(self, n_manifolds: int) -> ManifoldSample:
-        """The first ``n_manifolds`` of them."""
+        """The first ``n_manifolds`` manifolds, with their points."""
         return ManifoldSample(self.x[:n_manifolds], self.gamma[:n_manifolds])
 
 
 def sample_manifolds(f: AnalyticMap, n_manifolds: int, n_points: int, seed: int, group: str) -> ManifoldSample:
-    """Points ``f(gamma, theta)`` on random manifolds, gamma and theta uniform on their spheres, theta fresh a point.
+    """Draw points ``f(gamma, theta)`` on random manifolds: gamma, and theta of each point, uniform on their spheres.
 
     Args:
         f: a map of two latent vectors.

@@ -70,8 +70,8 @@ class Composite:
 class PermutedMNIST(TaskStream):
     """Permuted MNIST: task 0 shows the images as they are, and every other task permutes their pixels in its own way.
 
-    A permutation keeps all that a network without knowledge of places can use, and destroys the picture. The tasks are
-    equally difficult, and no two of them are neighbours (Goodfellow et al., 2013).
+    A permutation keeps all that a network without knowledge of pixel positions can use, and destroys the picture. The
+    tasks are equally difficult, and no two of them are neighbours (Goodfellow et al., 2013).
 
     Args:
         dataset: the images.

@@ -111,7 +111,7 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         ``(N, 784)``: ``(x - 0.1307) / 0.3081`` of pixels x in [0, 1].
 
     Raises:
-        ParameterError: an image has another size, or a pixel is none.
+        ParameterError: an image has another size, or as in `tgsh.errors.check_pixels`.
     """
     images = check_pixels("images", images)
     if images.ndim < 2 or images.shape[1:].numel() != 784:

@@ -90,7 +90,7 @@ def context_bytes(n_numbers: int, form: Form) -> int:
 
 
 def quantise(rows: Tensor, bits: Literal[8, 16]) -> tuple[Tensor, Tensor]:
-    """Round each row to whole numbers of ``bits`` bits, times one scale a row.
+    """Round each row to whole numbers of ``bits`` bits, times one scale for each row.
 
     Args:
         rows: ``(R, n)``, finite.
@@ -99,7 +99,7 @@ def quantise(rows: Tensor, bits: Literal[8, 16]) -> tuple[Tensor, Tensor]:
     Returns:
         whole numbers ``(R, n)`` of type int8 or int16, and scales ``(R,)``, float32. ``numbers * scale`` differs from a
         row by at most half its scale, that is its largest size divided by 254 or 65534. The numbers are symmetric,
-        from -127 to 127 or from -32767 to 32767, so that a row and its negative lose the same.
+        from -127 to 127 or from -32767 to 32767, so that a row and its negative are rounded alike.
     """
     largest = 2 ** (bits - 1) - 1
     scale = (rows.abs().amax(1) / largest).clamp_min(torch.finfo(torch.float32).tiny)

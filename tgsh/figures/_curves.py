@@ -75,7 +75,7 @@ def over_parameters(
         None where no result is a number.
 
     Raises:
-        ParameterError: a name in ``shown`` is no result, or no number.
+        ParameterError: a name in ``shown`` is not that of a result, or the result is not a number.
     """
     numbers = [name for name in results if _is_number(columns[name])]
     for name in shown or ():

@@ -120,7 +120,7 @@ def load_contexts(path: str | Path) -> Tensor:
     They belong to the network `live_network` of the same page with n units, and can be given to its `set_context`.
 
     Raises:
-        DataError: the file is missing, or is none of these, or a number is not finite.
+        DataError: the file is missing or holds something else, or a number is not finite.
     """
     try:
         content = Path(path).read_bytes()

@@ -27,7 +27,7 @@ EXAMPLES = 3  # digits of each class that the pad offers
 
 
 class PageError(DataError, TraitError):
-    """The page has sent something else than it should. The value before it stays (traitlets sees to that)."""
+    """The page has sent something unexpected. The value before it stays (traitlets sees to that)."""
 
 
 def _bytes() -> Bytes:
@@ -71,7 +71,7 @@ class Pad(_Drawing):
         image: ``(28, 28)`` float32 in [0, 1], upright; zeros where the pad is empty. It can be set, as whole numbers
             from 0 to 255 or floating numbers in [0, 1]; the page has 256 intensities. Another shape or range is a
             `ParameterError`.
-        drawing: the same as 784 bytes; observe it to hear of each change.
+        drawing: the same as 784 bytes; observe it to be told of each change.
     """
 
     _esm = module_of("pad.js")
@@ -96,7 +96,7 @@ class Lab(_Drawing):
 
     Attributes:
         image, drawing: as those of `Pad`.
-        trained: the contexts as the bytes of a file; observe it to hear of each training that ends.
+        trained: the contexts as the bytes of a file; observe it to be told of each training that ends.
     """
 
     _esm = module_of("lab.js")

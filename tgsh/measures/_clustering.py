@@ -8,7 +8,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cophenet, leaves_list, linkage, to_tree
 from scipy.spatial.distance import squareform
 
-from tgsh.errors import ParameterError, finite_arguments
+from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.measures._similarity import is_flat, pairs_of
 
 _ROUNDING = 1e-5  # by which a cosine in single precision may leave [-1, 1]
@@ -46,8 +46,12 @@ def clades(tree: np.ndarray) -> set[frozenset[int]]:
 
 
 def is_outgroup(tree: np.ndarray, task: int) -> bool:
-    """Whether ``task`` alone joins all others in the last step of the clustering."""
-    return task in tree[-1, :2].astype(int)
+    """Whether ``task`` alone joins all others in the last step of the clustering.
+
+    Raises:
+        ParameterError: the tree has no such task.
+    """
+    return check_int("task", task, 0, len(tree)) in tree[-1, :2].astype(int)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from torch import Tensor
 from tgsh.errors import ParameterError, finite_arguments
 from tgsh.runs import ByValue
 
+_SMALL = 1e-6  # numbers of a point: if all are smaller, or one is larger than the inverse, it is scaled first
 _SAME = 1e-9  # of the largest distance: closer distances are one; of 1: similarities that differ less are equal
 
 
 @finite_arguments
-def cosine_matrix(points: Tensor, others: Tensor | None = None) -> Tensor:
+def cosine_matrix(points: Tensor | np.ndarray, others: Tensor | np.ndarray | None = None) -> Tensor:
     """Cosine similarity of each of ``points`` ``(N, H)`` with each of ``others`` ``(M, H)``; default: with each other.
 
     Returns:
@@ -24,22 +25,41 @@ def cosine_matrix(points: Tensor, others: Tensor | None = None) -> Tensor:
         point of zeros, which has no direction.
 
     Raises:
-        ParameterError: a number is NaN or infinite.
+        ParameterError: points are not rows of numbers, or a number is NaN or infinite.
     """
-    points = points.detach()
-    unit = F.normalize(points.to(torch.promote_types(points.dtype, torch.float32)), dim=1)
-    other = unit if others is None else F.normalize(others.detach().to(unit), dim=1)
+    points = _rows("points", points)
+    unit = _directions(points.to(torch.promote_types(points.dtype, torch.float32)))
+    other = unit if others is None else _directions(_rows("others", others).to(unit))
     return (unit @ other.T).cpu().clamp_(-1, 1)
 
 
-def context_similarity(contexts: Tensor, others: Tensor | None = None) -> np.ndarray:
+def _rows(name: str, points: Tensor | np.ndarray) -> Tensor:
+    points = torch.as_tensor(points).detach()
+    if points.ndim != 2:
+        raise ParameterError(f"{name} must have shape (N, H); got {tuple(points.shape)}")
+    return points
+
+
+def _directions(points: Tensor) -> Tensor:
+    # Points of length 1. The square of a very small or a very large number would not be one.
+    largest = torch.linalg.vector_norm(points, torch.inf, dim=1, keepdim=True)
+    extreme = (largest > 0) & ((largest < _SMALL) | (largest > 1 / _SMALL))
+    if extreme.any():
+        points = torch.where(extreme, points / largest, points)
+    return F.normalize(points, dim=1)
+
+
+def context_similarity(contexts: Tensor | np.ndarray, others: Tensor | np.ndarray | None = None) -> np.ndarray:
     """Cosine similarity ``(T, T)`` of each pair of context vectors ``(T, H)``, in double precision (Fig. 2(b)).
 
     Args:
         contexts: ``(T, H)``.
         others: contexts ``(U, H)`` to compare with; the result is then ``(T, U)``. Default: ``contexts``.
+
+    Raises:
+        ParameterError: as in `cosine_matrix`.
     """
-    return cosine_matrix(contexts.double().cpu(), others).numpy()
+    return cosine_matrix(_rows("contexts", contexts).double().cpu(), others).numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +85,9 @@ def similarity_profile(similarity: np.ndarray, distances: np.ndarray) -> Profile
     """Summarise a similarity matrix ``(T, T)`` by the distance ``(T, T)`` between its tasks.
 
     Raises:
-        ParameterError: there are fewer than two tasks, or a number is NaN or infinite.
+        ParameterError: there are fewer than two tasks, or other numbers of tasks, or a number is NaN or infinite.
     """
+    _check_same_tasks(similarity, distances)
     from scipy.stats import spearmanr  # here, since importing it takes half a second
 
     s, d = pairs_of(similarity), pairs_of(distances)
@@ -84,7 +105,7 @@ def similarity_profile(similarity: np.ndarray, distances: np.ndarray) -> Profile
 
 
 def distinct(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the distances that occur: one distance is one, up to rounding.
+    """Find the distances that occur; those that differ by rounding alone count as one.
 
     Returns:
         ``(D,)`` distances, ascending, and for each of ``distances`` the number of its own among them, from 0 on.
@@ -97,6 +118,11 @@ def distinct(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def is_flat(values: np.ndarray) -> bool:
     """Whether similarities are equal, up to rounding, so that their correlation with anything is undefined."""
     return len(values) < 2 or bool(np.ptp(values) < _SAME)
+
+
+def _check_same_tasks(one: np.ndarray, other: np.ndarray) -> None:
+    if one.ndim != 2 or not one.shape == other.shape == one.shape[::-1]:
+        raise ParameterError(f"two square matrices of the same tasks are needed; got {one.shape} and {other.shape}")
 
 
 def pairs_of(matrix: np.ndarray) -> np.ndarray:
@@ -132,7 +158,12 @@ class MatrixAgreement:
 
 @finite_arguments
 def matrix_agreement(one: np.ndarray, other: np.ndarray) -> MatrixAgreement:
-    """Compare two similarity matrices ``(T, T)`` entry by entry, without the diagonal."""
+    """Compare two similarity matrices ``(T, T)`` entry by entry, without the diagonal.
+
+    Raises:
+        ParameterError: they have other shapes, or a number is NaN or infinite.
+    """
+    _check_same_tasks(one, other)
     a, b = pairs_of(one), pairs_of(other)
     correlation = float("nan") if is_flat(a) or is_flat(b) else float(np.corrcoef(a, b)[0, 1])
     return MatrixAgreement(correlation, float(np.abs(a - b).mean()))

@@ -106,10 +106,10 @@ class FlyNet(CRWN):
         return W1.scatter_(1, self.pixels, 1.0)
 
     def features(self, x: Tensor) -> Tensor:
-        """Features ``s(W1 x)``, ``(N, H)``, of inputs ``(N, 784)``: sum seven pixels a unit, centre, apply the ReLU.
+        """Features ``s(W1 x)``, ``(N, H)``, of inputs ``(N, 784)``: add seven pixels per unit, centre, apply the ReLU.
 
-        Where W1 is sparse, W1 x takes 7 additions a unit instead of 784 products. The samples are contiguous in memory,
-        so the result is a transposed view of ``(H, N)``.
+        Where W1 is sparse, W1 x takes 7 additions per unit instead of 784 products. The samples are contiguous in
+        memory, so the result is a transposed view of ``(H, N)``.
         """
         # Subtracting the mean over the H units from every unit equals subtracting a seventh of it from every pixel.
         mean = (x @ self.column_sums)[:, None] / self.n_hidden if self.centred else 0.0

@@ -37,6 +37,13 @@ def code_closure(module: str) -> dict[str, str] | None:
     return parts if _collect(module, parts) else None
 
 
+def modules_of_the_user(module: str) -> list[ModuleType]:
+    """Return what the code of a module consists of, without this package and libraries: modules as they are now."""
+    names = sorted(code_closure(module) or ())
+    own = [name for name in names if name in _sources and name.partition(".")[0] != "tgsh"]
+    return [sys.modules[name] for name in own if name in sys.modules]
+
+
 def code_digest(source: str) -> str:
     """Return a digest of Python code, in which layout, comments and docstrings do not count."""
     tree = _without_docstrings(ast.parse(source))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import BuiltinFunctionType, FunctionType
@@ -13,10 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tgsh.runs._code import code_identity
+from tgsh.runs._code import code_identity, modules_of_the_user
 from tgsh.runs._device import device_name
 from tgsh.runs._progress import note_once
 
+_VALUES = bool | int | float | str | bytes | tuple | list | Mapping | np.ndarray | np.generic | Tensor
 _IN_EVERY_MODULE = frozenset(vars(nn.Module()))  # attributes that PyTorch itself gives to a module
 
 
@@ -61,7 +64,9 @@ def identity(thing: Any) -> str | None:
 
     - Numbers, strings, arrays, and collections of identifiable things are identified by their values.
     - A class or function is identified by its name and its code: the source of its module and of all that this imports,
-      a library by its version. What is defined in a notebook or inside a function has no such source.
+      a library by its version. Values at the top of a user's own modules count as they are now, since a program can
+      change them. What is defined in a notebook or inside a function has no such source, nor has what a decorator
+      returned and the module does not know by that name.
     - A frozen dataclass is identified by its class and its fields.
     - A network is identified by the classes of its parts, their attributes, buffers and parameters. Lists of parameters
       hold what a task learns, so they do not count, and neither does ``n_tasks``.
@@ -118,8 +123,28 @@ def _of_definition(thing: Any) -> str | None:
     name = f"{thing.__module__}.{thing.__qualname__}"
     if "<" in thing.__qualname__:  # <locals>, <lambda>: values that it encloses are not in the source
         return None
-    code = code_identity(thing.__module__ or "builtins")
-    return None if code is None else f"{name}@{code}"
+    module = thing.__module__ or "builtins"
+    code = code_identity(module)
+    if code is None or not _is_known_by_its_name(thing, module):
+        return None
+    values = [
+        _of_all([own.__name__, key, value])
+        for own in modules_of_the_user(module)
+        for key, value in sorted(vars(own).items())
+        if isinstance(value, _VALUES) and not key.startswith("__")
+    ]
+    digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16] if values else ""
+    return f"{name}@{code}{digest and f' with {digest}'}"
+
+
+def _is_known_by_its_name(thing: Any, module: str) -> bool:
+    # functools.wraps gives the name of one function to another, whose values do not show in the source.
+    if not isinstance(thing, FunctionType) or module not in sys.modules:
+        return True
+    try:
+        return operator.attrgetter(thing.__qualname__)(sys.modules[module]) is thing
+    except AttributeError:
+        return False
 
 
 def _of_module(net: nn.Module) -> str | None:

@@ -76,9 +76,9 @@ def record(run: Run, results: Mapping[str, tuple[Any, str]]) -> None:
     Args:
         run: the run of the chapter.
         results: name -> (value, format), e.g. ``{"mean_accuracy": (0.948, ".1%")}``. A value is a number, a string, a
-            list of numbers, one a seed, shown as their mean with their range in brackets, or an `Estimate`, shown with
-            its interval. The prose shows the formatted text under that name; the file holds the text, and the value
-            with two digits more: the digits after them differ with the number of threads and the processor.
+            list of numbers, one for each seed, shown as their mean with their range in brackets, or an `Estimate`,
+            shown with its interval. The prose shows the formatted text under that name; the file holds the text, and
+            the value with two digits more: the digits after them differ with the number of threads and the processor.
 
     Raises:
         TgshError: the file cannot be written.

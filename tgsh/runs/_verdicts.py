@@ -63,7 +63,7 @@ def verdict(
 
 
 def below(size: float, limit: float) -> tuple[str, str]:
-    """Return what a number that is mere rounding means, in the form that `record` takes: "below 10⁻⁶".
+    """Return a bound on a number that is mere rounding, in the form that `record` takes: "below 10⁻⁶".
 
     The digits of such a number depend on the order of the sums, and this on the number of threads and on the processor.
     That it lies below ``limit`` does not.
@@ -74,7 +74,7 @@ def below(size: float, limit: float) -> tuple[str, str]:
             the next power of ten above it.
 
     Raises:
-        ParameterError: ``size`` is negative or not finite, or ``limit`` is no power of ten.
+        ParameterError: ``size`` is negative or not finite, or ``limit`` is not a power of ten.
     """
     size, exponent = float(size), round(math.log10(limit)) if limit > 0 else 0
     if not 0 <= size < math.inf:

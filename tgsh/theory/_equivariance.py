@@ -1,8 +1,8 @@
 """Symmetry: what the exchangeable pixels of FlyNet imply for contexts of permuted images (ours; not in the paper).
 
-The rows of W1 are drawn independently of where a pixel lies: W1 and W1 P have one law for every permutation matrix P.
-FlyNet sees an image only through W1 x, and ``W1 (P x) = (W1 P) x``. So a network on permuted images is another network,
-drawn from the same law, on the images as they are (`with_permuted_pixels`).
+The rows of W1 are drawn independently of where a pixel lies: W1 and W1 P have the same distribution for every
+permutation matrix P. FlyNet sees an image only through W1 x, and ``W1 (P x) = (W1 P) x``. So a network on permuted
+images is another network, drawn from the same distribution, on the images as they are (`with_permuted_pixels`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def with_permuted_pixels(net: FlyNet, source: Tensor) -> FlyNet:
             ``(P x)[i] = x[source[i]]``, as `tgsh.benchmarks.Permutation.source`.
 
     Raises:
-        ParameterError: ``source`` is no permutation of the pixels.
+        ParameterError: ``source`` is not a permutation of the pixels.
     """
     source = torch.as_tensor(source)
     whole = not source.is_floating_point() and source.dtype != torch.bool
@@ -51,7 +51,7 @@ def group_average(similarity: np.ndarray, shift: int) -> np.ndarray:
     of 36 rotations, ``shift`` 9 averages over the quarter turns.
 
     Raises:
-        ParameterError: ``shift`` is not from 1 to T, or T is no multiple of it.
+        ParameterError: ``shift`` is not from 1 to T, or T is not a multiple of it.
     """
     T = len(similarity)
     shift = check_int("shift", shift, 1, T)
@@ -64,10 +64,10 @@ def group_average(similarity: np.ndarray, shift: int) -> np.ndarray:
 def shared_residual(matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Correlation between networks of what the distance of two tasks does not explain, for each cyclic relabelling.
 
-    Each matrix loses its circulant part. The mean rest of every second network is correlated with the mean rest of the
-    others, whose tasks are relabelled by 0, 1, 2 and so on. Where the law of the matrices is invariant under
-    relabelling, no relabelling differs from any other: the first number is as likely as each of them to be the largest.
-    So its rank among them is an exact permutation test.
+    The circulant part is subtracted from each matrix. The mean residual of every second network is correlated with that
+    of the others, whose tasks are relabelled by 0, 1, 2 and so on. If the distribution of the matrices is invariant
+    under relabelling, no relabelling differs from any other: the first number is as likely as each of them to be the
+    largest. So its rank among them is an exact permutation test.
 
     Args:
         matrices: similarity matrices ``(T, T)`` of two or more independent networks.

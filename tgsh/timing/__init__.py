@@ -13,23 +13,28 @@ from tgsh.timing._benchmark import (
 from tgsh.timing._floor import Work, floor_of_task, task_work
 from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
 from tgsh.timing._neighbour import Spread, beside_a_neighbour, neighbour, spread_of
+from tgsh.timing._others import above_floor, gsh_work, modulated_work, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
 
 __all__ = [
     "Ceilings",
     "Spread",
     "Work",
+    "above_floor",
     "benchmark",
     "beside_a_neighbour",
     "compare",
     "floor_of_task",
     "growth",
+    "gsh_work",
     "kept_or_recomputed",
     "machine",
     "measure_ceilings",
+    "modulated_work",
     "neighbour",
     "papers_streams",
     "peak_memory",
+    "profile_others",
     "profile_stages",
     "roofline_points",
     "seconds_of",

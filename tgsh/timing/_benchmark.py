@@ -13,9 +13,10 @@ from tgsh.benchmarks import AugmentMNIST, RotationMNIST, ShiftMNIST, TaskStream
 from tgsh.datasets import ImageDataset
 from tgsh.networks import FlyNet
 from tgsh.runs import n_workers, resolve_device, track
-from tgsh.timing._floor import floor_of_task
+from tgsh.timing._floor import Work, floor_of_task
 from tgsh.timing._machine import machine, measure_ceilings, peak_memory, seconds_of
 from tgsh.timing._neighbour import beside_a_neighbour, spread_of
+from tgsh.timing._others import above_floor, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
 from tgsh.training import Recipe, fit_closed_form, fit_reference, groups, learn, reference_accuracy_on, training_rule
 
@@ -166,6 +167,9 @@ def time_stream(net: FlyNet, stream: TaskStream, recipe: Recipe, timed: int) -> 
         recipe: how they are trained.
         timed: number of tasks that are trained, evenly spread. ``seconds`` are scaled to the whole stream; `growth`
             tests whether time is proportional to the number of tasks.
+
+    Returns:
+        The numbers by name; ``of_files`` is ``.files`` of `peak_memory`.
     """
     tasks = spread(len(stream), timed)
     with peak_memory(net.W2.device) as memory:
@@ -176,6 +180,7 @@ def time_stream(net: FlyNet, stream: TaskStream, recipe: Recipe, timed: int) -> 
         "seconds": found["seconds"] * len(stream) / len(tasks),
         "mean_accuracy": sum(found["accuracy"].values()) / len(tasks),
         "peak_memory": memory.bytes,
+        "of_files": memory.files,
     }
 
 
@@ -190,7 +195,7 @@ def benchmark(
     timed: int | None = None,
     rounds: int = 8,
 ) -> dict:
-    """Run the benchmark: the machine and its ceilings, the floor, the paths, a neighbour, the four streams, growth.
+    """Run the benchmark: machine, ceilings, floor, the paths, a neighbour, two other networks, four streams, growth.
 
     Args:
         dataset: the images.
@@ -218,6 +223,7 @@ def benchmark(
     parts = profile_stages(make_net(1), streams["rotations"])
     kept = kept_or_recomputed(make_net(1), streams["rotations"])
     crowded = beside_a_neighbour(make_net, streams["rotations"], rounds) if where.type == "cpu" else {}
+    others = profile_others(streams["rotations"], where, seed)
     whole = [
         time_stream(make_net(len(stream)), stream, recipe, timed)
         for stream in track(streams.values(), "the four streams", sizes=[min(len(s), timed) for s in streams.values()])
@@ -225,6 +231,9 @@ def benchmark(
     grown = growth(make_net, dataset, recipe, width_mult)
     ceilings = before.best(measure_ceilings(where))  # a busy neighbour lowers them, and nothing raises them
     work, floor = floor_of_task(ceilings, *size)
+    for found in others.values():
+        found["floor"] = 1000 * Work(**found["work"]).seconds(ceilings)
+        found["above_floor"] = above_floor(found["stages"], found["floor"])
     return {
         "machine": machine(where),
         "dataset": dataset.name,
@@ -240,6 +249,7 @@ def benchmark(
         "features": kept,
         "neighbour": crowded,
         "roofline": roofline_points(parts, width_mult),
+        "others": others,
         "streams": dict(zip(streams, whole, strict=True)),
         "growth": grown,
     }
@@ -261,10 +271,13 @@ def table(result: dict) -> str:
         lines.append(
             f"beside a neighbour {'ours' if name == 'fast' else name} takes {found['slowed']:.2f} times as long"
         )
+    for name, found in result["others"].items():
+        lines.append(f"a batch of {name} takes {found['above_floor']:.2f} times its floor of {found['floor']:.2f} ms")
     lines += ["", "ours, the paper's four streams, evaluation included"]
     streams = result["streams"]
     for name, stream in streams.items():
         tasks, seconds, peak = stream["n_tasks"], stream["seconds"], stream["peak_memory"]
-        lines.append(f"{tasks:3} {name:18}{seconds / tasks:12.2f}{seconds:18.1f}{peak / 1e9:9.2f} GB at most")
+        files = f", {stream['of_files'] / 1e9:.2f} GB of it files" if stream["of_files"] else ""
+        lines.append(f"{tasks:3} {name:18}{seconds / tasks:12.2f}{seconds:18.1f}{peak / 1e9:9.2f} GB at most{files}")
     lines.append(f"{'all four':22}{sum(stream['seconds'] for stream in streams.values()):30.1f}")
     return "\n".join(lines)

@@ -61,17 +61,24 @@ def seconds_of(action: Callable[[], object], device: torch.device) -> float:
 
 @contextmanager
 def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
-    """Peak memory inside the block, in ``.bytes``: of the process (CPU) or of the device's allocator (GPU)."""
-    result, done = SimpleNamespace(bytes=0), threading.Event()
+    """Peak memory inside the block, in ``.bytes``: of the process (CPU) or of the device's allocator (GPU).
+
+    Of the process, ``.files`` at that moment were pages of files, such as PyTorch's libraries: the system can drop them
+    and read them again, and processes share them.
+    """
+    result, done = SimpleNamespace(bytes=0, files=0), threading.Event()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         yield result
         result.bytes = torch.cuda.max_memory_allocated(device)
         return
 
+    def look() -> None:
+        result.bytes, result.files = max((result.bytes, result.files), _resident_bytes())
+
     def watch() -> None:
         while not done.is_set():
-            result.bytes = max(result.bytes, _resident_bytes())
+            look()
             time.sleep(0.01)
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -81,16 +88,18 @@ def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
     finally:
         done.set()
         watcher.join()
-        result.bytes = max(result.bytes, _resident_bytes())  # what the last moments took
+        look()  # what the last moments took
 
 
-def _resident_bytes() -> int:
+def _resident_bytes() -> tuple[int, int]:
+    # All that is in memory, and of that the pages of files.
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:  # no /proc: macOS reports the largest size so far, in bytes
+        pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()
+        return tuple(int(n) * os.sysconf("SC_PAGE_SIZE") for n in pages[1:3])
+    except OSError:  # no /proc: macOS reports the largest size so far, in bytes, and not what it consists of
         import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
 
 
 def machine(device: torch.device) -> dict[str, object]:

@@ -30,14 +30,15 @@ def profile_stages(net: FlyNet, stream: RotationMNIST, n_batches: int = 60) -> d
     Returns:
         Milliseconds by path and stage.
     """
-    operators = _on_all_cores(lambda _: _operator_stages(net, stream, n_batches), net.W2.device)
+    operators = on_all_cores(lambda _: _operator_stages(net, stream, n_batches), net.W2.device)
     found = {"plain": _plain_stages(net, stream, n_batches), "operators": operators}
     if is_fused(net):
-        found["fused"] = _on_all_cores(lambda _: _fused_stages(net, stream, n_batches), net.W2.device)
+        found["fused"] = on_all_cores(lambda _: _fused_stages(net, stream, n_batches), net.W2.device)
     return found
 
 
-def _on_all_cores(job: Callable[[int], dict[str, float]], device: torch.device) -> dict[str, float]:
+def on_all_cores(job: Callable[[int], dict[str, float]], device: torch.device) -> dict[str, float]:
+    """Run ``job`` on every core at once; each number, divided by the number of cores, is the mean over them."""
     n = n_workers(device)
     rows = list(parallel_map(job, range(n), device))
     return {name: sum(row[name] for row in rows) / n**2 for name in rows[0]}  # mean over n, which ran at once
@@ -58,7 +59,7 @@ def _plain_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
         torch.nn.functional.cross_entropy((m * batch.h) @ net.W2.T, batch.y).backward()
 
     parts = {"images, one by one": load, "dense W1 x, centre, ReLU": encode, "modulate, logits, autograd": learn}
-    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128), device)
+    return time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128), device)
 
 
 @torch.no_grad()
@@ -79,7 +80,7 @@ def _operator_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict
     m = net.context_vector(0).detach()
     load()  # transforms the whole task, which the stages below do not pay again
     parts = {"images, by gather": load, "bags of seven, ReLU": encode, "two thin products": learn}
-    return _time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), net.W2.device)
+    return time_stages(parts, min(n_batches, len(stream.dataset.train_labels) // 128 - 1), net.W2.device)
 
 
 def _fused_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[str, float]:
@@ -101,7 +102,7 @@ def _fused_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
     parts = {"images, by block": load, "seven sums, ten logits": forward, "the sums again, gradient": backward}
     for part in parts.values():  # the first call compiles
         part()
-    return _time_stages(parts, min(n_batches, len(order) // 128 - 1), net.W2.device)
+    return time_stages(parts, min(n_batches, len(order) // 128 - 1), net.W2.device)
 
 
 def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, n_kept: int = 8192) -> dict[str, float]:
@@ -119,17 +120,18 @@ def kept_or_recomputed(net: FlyNet, stream: RotationMNIST, n_batches: int = 60, 
     def both(worker: int) -> dict[str, float]:
         chosen = iter(order[worker])
         parts = {"fetch": lambda: kept[next(chosen)], "recompute": lambda: net.features(x)}
-        return _time_stages(parts, n_batches, net.W2.device)
+        return time_stages(parts, n_batches, net.W2.device)
 
-    return _on_all_cores(both, net.W2.device)
+    return on_all_cores(both, net.W2.device)
 
 
-def _time_stages(parts: dict[str, Callable[[], None]], n: int, device: torch.device) -> dict[str, float]:
-    spent = dict.fromkeys(parts, 0.0)
+def time_stages(parts: dict[str, Callable[[], None]], n: int, device: torch.device) -> dict[str, float]:
+    """Milliseconds of each part, the median of ``n`` rounds in which the parts take turns."""
+    spent: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(n):
         for name, part in parts.items():
-            spent[name] += seconds_of(part, device)
-    return {name: 1000 * seconds / n for name, seconds in spent.items()}
+            spent[name].append(seconds_of(part, device))
+    return {name: 1000 * float(np.median(seconds)) for name, seconds in spent.items()}
 
 
 def roofline_points(stages: dict[str, dict[str, float]], width_mult: int, batch: int = 128) -> list[dict]:

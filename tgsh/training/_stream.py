@@ -1,4 +1,4 @@
-"""Training a stream, one context a task: tasks that are in the run cache are read, the others are trained.
+"""Training a stream, one context for each task: tasks in the run cache are read, the others are trained.
 
 `train_seeds` repeats it with several networks.
 """

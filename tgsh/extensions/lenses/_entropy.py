@@ -45,7 +45,7 @@ def bandwidth(squares: np.ndarray, fraction: float = 0.25) -> float:
 
 @finite_arguments
 def diffusion_entropy(squares: np.ndarray, sigma: float, t: int = 1) -> float:
-    """Diffusion spectral entropy of n points, in bits: 0 (one place) to log2 n (n places far from each other).
+    """Diffusion spectral entropy of n points, in bits: 0 (all points coincide) to log2 n (all are far from each other).
 
     The diffusion matrix is ``D^-1 G`` with the Gaussian kernel ``G = exp(-d^2 / (2 sigma^2))`` and its row sums D.
 

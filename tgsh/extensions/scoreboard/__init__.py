@@ -11,8 +11,14 @@ from tgsh.extensions.scoreboard._cells import (
     tune,
 )
 from tgsh.extensions.scoreboard._contexts import FlyContexts, NeuroModContexts
-from tgsh.extensions.scoreboard._fly import FlyAssociation
-from tgsh.extensions.scoreboard._gaussians import ContextsByGaussians, PooledGaussians, RandomLDA, RandomRidge
+from tgsh.extensions.scoreboard._gates import Gated, HardAttention
+from tgsh.extensions.scoreboard._gaussians import (
+    ContextsByGaussians,
+    FlyAssociation,
+    PooledGaussians,
+    RandomLDA,
+    RandomRidge,
+)
 from tgsh.extensions.scoreboard._grid import (
     AS_PUBLISHED,
     AT_BUDGET,
@@ -29,7 +35,7 @@ from tgsh.extensions.scoreboard._grid import (
     recorded_grid,
     time_grid,
 )
-from tgsh.extensions.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
+from tgsh.extensions.scoreboard._masks import BatchEnsemble, Superposition, SupSup
 from tgsh.extensions.scoreboard._method import DESCENT, N_TRIALS, Method, ToldMethod, UntoldMethod, descend
 from tgsh.extensions.scoreboard._mlp import OwnNetwork
 from tgsh.extensions.scoreboard._readouts import Readout
@@ -57,6 +63,7 @@ __all__ = [
     "FlyAssociation",
     "FlyContexts",
     "Gated",
+    "HardAttention",
     "Joint",
     "Method",
     "NeuroModContexts",

@@ -19,9 +19,9 @@ from tgsh.benchmarks import TaskStream
 from tgsh.datasets import ImageDataset, load
 from tgsh.errors import ParameterError, check_choice, check_int
 from tgsh.extensions.scoreboard._contexts import FlyContexts, NeuroModContexts
-from tgsh.extensions.scoreboard._fly import FlyAssociation
-from tgsh.extensions.scoreboard._gaussians import ContextsByGaussians, RandomLDA, RandomRidge
-from tgsh.extensions.scoreboard._masks import BatchEnsemble, Gated, Superposition, SupSup
+from tgsh.extensions.scoreboard._gates import Gated, HardAttention
+from tgsh.extensions.scoreboard._gaussians import ContextsByGaussians, FlyAssociation, RandomLDA, RandomRidge
+from tgsh.extensions.scoreboard._masks import BatchEnsemble, Superposition, SupSup
 from tgsh.extensions.scoreboard._method import Method
 from tgsh.extensions.scoreboard._mlp import OwnNetwork
 from tgsh.extensions.scoreboard._readouts import Readout
@@ -70,6 +70,7 @@ METHODS: dict[str, Entry] = {
     "batchensemble": Entry("BatchEnsemble, random weights", BatchEnsemble),
     "psp": Entry("superposition (PSP)", Superposition),
     "xdg": Entry("gating (XdG)", Gated),
+    "hat": Entry("hard attention (HAT)", HardAttention),
     "finetuned": Entry("fine-tuning", FineTuned),
     "ewc": Entry("EWC", EWC),
     "replay": Entry("replay (DER++), 500 images", Replay, {"size": 500}),

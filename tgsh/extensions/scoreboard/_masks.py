@@ -1,8 +1,7 @@
-"""Methods that adapt one network to each task: by masks, by vectors, by keys, and by gates.
+"""Methods that adapt one network to each task: by masks, by vectors, and by keys.
 
 SupSup (Wortsman and others, 2020) and BatchEnsemble (Wen, Tran and Ba, 2020) leave random weights as they are.
-Parameter superposition (PSP; Cheung and others, 2019) and context-dependent gating (XdG; Masse, Grant and Freedman,
-2018) train weights that all tasks share.
+Parameter superposition (PSP; Cheung and others, 2019) trains weights that all tasks share.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int
+from tgsh.errors import ParameterError
 from tgsh.extensions.scoreboard._method import DESCENT, N_CLASSES, N_INPUTS, ToldMethod, descend, float_bytes, inputs
-from tgsh.extensions.scoreboard._mlp import HIDDEN, Weights, draw_weights, logits, trainable
+from tgsh.extensions.scoreboard._mlp import HIDDEN, Weights, draw_weights, trainable
 from tgsh.seeding import generator
 from tgsh.training import Recipe
 
@@ -203,65 +202,4 @@ class Superposition(ToldMethod):
     @property
     def stored(self) -> tuple[int, int]:
         """The weights, once for all tasks; the keys follow from the seed."""
-        return float_bytes(sum(weight.numel() for weight in self.weights))
-
-
-class Gated(ToldMethod):
-    """Context-dependent gating (XdG): each task uses a random fifth of the hidden units; the others are silent.
-
-    Weights of silent units neither matter nor change, so tasks share what the gates have in common. The authors combine
-    gating with a method that protects weights; this is gating alone.
-
-    Args:
-        n_tasks: number of tasks.
-        seed: of the weights, the gates and the order of the images.
-        lr: learning rate of Adam.
-        epochs: passes over the images of a task.
-        active: hidden units of a task.
-        hidden: hidden units in all.
-    """
-
-    TRIALS = DESCENT
-
-    def __init__(
-        self,
-        n_tasks: int,
-        seed: int = 0,
-        lr: float = 0.001,
-        epochs: int = 3,
-        active: int = HIDDEN,
-        hidden: int = 5 * HIDDEN,
-    ) -> None:
-        super().__init__(n_tasks, seed)
-        hidden = check_int("hidden", hidden, 1)
-        active = check_int("active", active, 1, hidden)
-        self.weights = draw_weights(hidden, seed)
-        self.weights[2] *= (hidden / active) ** 0.5  # the inputs of an output are as many as there are active units
-        self.recipe = Recipe(epochs=epochs, lr=lr)
-        self.gates = [
-            torch.randperm(hidden, generator=generator(seed, "gate", task))[:active].sort().values
-            for task in range(n_tasks)
-        ]
-
-    def _open(self, task: int) -> Weights:
-        W1, b1, W2, b2 = self.weights
-        gate = self.gates[task]
-        return [W1[gate], b1[gate], W2[:, gate], b2]
-
-    def _learn(self, images: Tensor, labels: Tensor) -> None:
-        x, weights = inputs(images), trainable(self._open(self.n_learned))
-
-        def loss(rows: Tensor) -> Tensor:
-            return F.cross_entropy(logits(x[rows], weights), labels[rows])
-
-        descend(weights, loss, len(x), self.recipe, self.seed, self.n_learned)
-        gate, (V1, a1, V2, a2) = self.gates[self.n_learned], (weight.detach() for weight in weights)
-        self.weights[0][gate], self.weights[1][gate], self.weights[2][:, gate], self.weights[3] = V1, a1, V2, a2
-
-    def _answer(self, images: Tensor, task: int) -> Tensor:
-        return logits(inputs(images), self._open(task)).argmax(1)
-
-    @property
-    def stored(self) -> tuple[int, int]:
-        """The weights, once for all tasks; the gates follow from the seed."""
         return float_bytes(sum(weight.numel() for weight in self.weights))

@@ -119,6 +119,8 @@ RULES = {
             "<=",
             0,
         ),
+    },
+    "gain-and-circulant-geometry": {
         "gain_adds_nothing": (
             "difference in mean accuracy to g learned, in size, of g fixed at 1 and as drawn, in each order of images",
             "<",

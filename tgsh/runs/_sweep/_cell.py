@@ -231,7 +231,7 @@ def read(folder: Path, key: str) -> dict[str, Any] | None:
     """Return the record of a cell; None where there is none.
 
     Raises:
-        TgshError: the file is no record.
+        TgshError: the file is not a record.
     """
     path = folder / f"{key}.json"
     try:

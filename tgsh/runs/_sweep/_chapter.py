@@ -127,8 +127,8 @@ def open_notebook(path: Path | str) -> Chapter:
     """Read a chapter as a job.
 
     Raises:
-        ParameterError: there is no such file, it is no notebook, no cell is tagged ``parameters``, or papermill is not
-            installed.
+        ParameterError: there is no such file, it is not a notebook, no cell is tagged ``parameters``, or papermill is
+            not installed.
     """
     path = Path(path)
     if not path.is_file():

@@ -22,7 +22,7 @@ def parse_grid(texts: Sequence[str]) -> dict[str, list[Any]]:
             None where it reads as one, else a text.
 
     Raises:
-        ParameterError: a text that is none of this, a name given twice, or a value given twice.
+        ParameterError: a text of another form, a name given twice, or a value given twice.
     """
     found: dict[str, list[Any]] = {}
     for text in texts:

@@ -88,7 +88,7 @@ def leading_directions(gradients: Tensor, k: int) -> Tensor:
 
 @finite_arguments
 def shared_directions(one: Tensor, other: Tensor) -> float:
-    """Overlap of two subspaces with orthonormal bases ``(k, d)``, in [0, 1]: 1 if they are one, k / d by chance.
+    """Overlap of two subspaces with orthonormal bases ``(k, d)``, in [0, 1]: 1 if they are equal, k / d by chance.
 
     Raises:
         ParameterError: the shapes differ.

@@ -21,14 +21,14 @@ from tgsh.seeding import generator
 
 @finite_arguments
 def graph_distances(distances: np.ndarray, n_neighbours: int = 2) -> np.ndarray:
-    """Length ``(T, T)`` of the shortest way between tasks, over edges from each task to its nearest neighbours.
+    """Length ``(T, T)`` of the shortest path between tasks, over edges from each task to its nearest neighbours.
 
     Args:
         distances: ``(T, T)``, symmetric, the lengths of possible edges; 0 only on the diagonal.
         n_neighbours: edges that each task has at least. It is raised until the graph is connected.
 
     Raises:
-        ParameterError: the matrix holds no distances, or ``n_neighbours`` is not from 1 to T - 1.
+        ParameterError: the matrix is not one of distances, or ``n_neighbours`` is not from 1 to T - 1.
     """
     T = len(distances)
     n_neighbours = check_int("n_neighbours", n_neighbours, 1, T - 1)

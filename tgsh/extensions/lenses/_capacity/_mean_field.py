@@ -54,8 +54,8 @@ class Capacity(ByValue):
 def manifold_capacity(manifolds: Sequence[Tensor], n_draws: int = 200, seed: int = 0) -> Capacity:
     """Compute the mean-field capacity of manifolds that are given by points.
 
-    The theory takes the centres for independent. Subtract the mean of all points beforehand, so that they have no
-    direction in common.
+    The theory assumes that the centres are independent. Subtract the mean of all points beforehand, so that they have
+    no direction in common.
 
     Args:
         manifolds: P tensors ``(M, N)``, the points of each manifold.

@@ -49,7 +49,7 @@ def bures_wasserstein(covariances: Tensor, means: Tensor | None = None) -> np.nd
         means: ``(T, d)``; default: all equal.
 
     Raises:
-        ParameterError: a matrix is no covariance, or there are not T means.
+        ParameterError: a matrix is not a covariance, or there are not T means.
     """
     roots = _roots(covariances)
     T, traces = len(roots), roots.square().sum((1, 2))

@@ -1,4 +1,4 @@
-"""Markers of failure elsewhere: does the geometry of one task foretell accuracy on others? (Chou and others 2026)
+"""Markers of failure elsewhere: does the geometry of one task predict accuracy on others? (Chou and others 2026)
 
 The markers describe the manifolds of the classes in a representation of one task: how many directions one fills, how
 wide it is, and how much their centres point the same way. They are read on the task that a context was trained on.

@@ -54,7 +54,7 @@ def name_positions(queries: np.ndarray, known: np.ndarray, positions: Positions)
 
 @finite_arguments
 def mean_positions(coordinates: np.ndarray, positions: Positions, period: float) -> np.ndarray:
-    """Mean position ``(Q,)`` of the anchors on their circle, weighted by cosine: a reading without a second network.
+    """Mean position ``(Q,)`` of the anchors on their circle, weighted by cosine: an estimate without a second network.
 
     Args:
         coordinates: ``(Q, A)``, from `relative_coordinates`.

@@ -16,7 +16,7 @@ from tgsh.errors import ParameterError, finite_arguments
 
 @finite_arguments
 def transport_cost(source: np.ndarray, target: np.ndarray, costs: np.ndarray) -> float:
-    """Wasserstein distance of order 1 between two distributions, as a linear programme (SciPy's HiGHS).
+    """Wasserstein distance of order 1 between two distributions, as a linear program (SciPy's HiGHS).
 
     Args:
         source: ``(n,)`` probabilities.
@@ -49,7 +49,7 @@ def ollivier_ricci(graph: np.ndarray, idleness: float = 0.0) -> tuple[np.ndarray
         ``(E, 2)`` edges, the smaller number first, and their curvatures ``(E,)``, from -2 to 1.
 
     Raises:
-        ParameterError: the graph is no such matrix, or ``idleness`` is out of range.
+        ParameterError: ``graph`` is not such a matrix, or ``idleness`` is out of range.
     """
     graph = np.asarray(graph, dtype=bool)
     if graph.ndim != 2 or not np.array_equal(graph, graph.T) or graph.diagonal().any():

@@ -4,7 +4,7 @@ A group acts on the tasks: a turn by 10 degrees takes each rotation to the next.
 orthogonal map takes the context of every task to that of the moved task. Such a map exists exactly where the move
 leaves all similarities as they are. So the error of the best map follows from similarities alone: it is the Bures
 distance of two Gram matrices (orthogonal Procrustes problem). Contexts that are all orthogonal allow every move, so an
-error means something only beside that of moves which are no symmetry.
+error means something only beside that of moves that are no symmetry.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def procrustes_error(similarity: np.ndarray, other: np.ndarray) -> float:
         other: ``(T, T)`` that of B.
 
     Raises:
-        ParameterError: the shapes differ, or a matrix is no Gram matrix.
+        ParameterError: the shapes differ, or a matrix is not a Gram matrix.
     """
     if np.shape(similarity) != np.shape(other):
         raise ParameterError(f"similarities have shapes {np.shape(similarity)} and {np.shape(other)}")
@@ -74,7 +74,7 @@ def with_shift_orbits(net: FlyNet) -> FlyNet:
         net: a FlyNet with a sparse W1; it stays as it is.
 
     Raises:
-        ParameterError: W1 is not sparse, or the number of units is no multiple of 28.
+        ParameterError: W1 is not sparse, or the number of units is not a multiple of 28.
     """
     if net.projection != "sparse":
         raise ParameterError("units can be shifted only where W1 is sparse")

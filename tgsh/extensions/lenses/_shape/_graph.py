@@ -21,7 +21,7 @@ def nearest_graph(distances: np.ndarray, n_neighbours: int = 2) -> np.ndarray:
         n_neighbours: from 1 to T - 1.
 
     Raises:
-        ParameterError: the matrix holds no distances, or ``n_neighbours`` is out of range.
+        ParameterError: the matrix is not one of distances, or ``n_neighbours`` is out of range.
     """
     distances = check_distances(distances)
     T = len(distances)
@@ -40,7 +40,7 @@ def laplacian(graph: np.ndarray) -> np.ndarray:
 
 @finite_arguments
 def laplacian_modes(graph: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues ``(T,)`` of the Laplacian, ascending, and eigenfunctions ``(T, T)``, one a column.
+    """Eigenvalues ``(T,)`` of the Laplacian, ascending, and eigenfunctions ``(T, T)``, the columns.
 
     There are as many zeros among the eigenvalues as connected parts of the graph.
     """

@@ -49,7 +49,7 @@ def covariance_weights(
         nugget: variance of the noise of a known context, relative to its variance.
 
     Raises:
-        ParameterError: a number is that of no task, or ``nugget`` is negative.
+        ParameterError: a number is not that of a task, or ``nugget`` is negative.
     """
     T = len(covariance)
     known, targets = ([check_int("the number of a task", int(t), 0, T - 1) for t in part] for part in (known, targets))

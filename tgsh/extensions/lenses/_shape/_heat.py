@@ -43,10 +43,10 @@ def heat_geodesics(graph: np.ndarray, time: float = 10.0) -> np.ndarray:
 def angles_from_distances(distances: np.ndarray) -> np.ndarray:
     """Angles ``(T,)`` in degrees of tasks in the plane that fits distances ``(T, T)`` best: classical scaling.
 
-    Distances on a circle decide angles up to the choice of the zero and of the direction.
+    Distances on a circle determine angles up to the choice of the zero and of the direction.
 
     Raises:
-        ParameterError: the matrix holds no distances, or fewer than three tasks.
+        ParameterError: the matrix is not one of distances, or fewer than three tasks.
     """
     distances = check_distances(distances)
     T = len(distances)

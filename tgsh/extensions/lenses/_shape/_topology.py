@@ -24,7 +24,7 @@ def chord_distances(contexts: Tensor) -> np.ndarray:
 
 @finite_arguments
 def check_distances(distances: np.ndarray) -> np.ndarray:
-    """Return a matrix ``(T, T)`` of distances as floats if it is one.
+    """Check that a matrix ``(T, T)`` holds distances, and return it as floats.
 
     Raises:
         ParameterError: it is not square and symmetric with a diagonal of zeros, or a distance is negative.
@@ -49,7 +49,7 @@ def persistent_holes(distances: np.ndarray, max_dimension: int = 1, limit: float
         for each dimension from 1 on, ``(n, 2)`` births and deaths, in descending order of their ratio.
 
     Raises:
-        ParameterError: the matrix holds no distances, a setting is out of range, or ripser is not installed.
+        ParameterError: the matrix is not one of distances, a setting is out of range, or ripser is not installed.
     """
     distances = check_distances(distances)
     max_dimension = check_int("max_dimension", max_dimension, 1)
