@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 PROFILE ?= quick
-# Chapters and files of tests that `make test` runs at the same time; each chapter takes up to 1.5 GB of memory.
+# Chapters, renderings and tests that `make test` runs at the same time; each chapter takes up to 1.5 GB of memory.
 JOBS ?= 2
 
 # Threads that wait for each other sleep instead of spinning: on a shared machine that is many times faster.
@@ -62,15 +62,14 @@ paper: $(PAPER) ## for maintainers: refresh the committed outputs and data/resul
 test: $(INSTALLED) ## install and run everything that CI runs
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
-	$(MAKE) --jobs=$(JOBS) book PROFILE=smoke
+	$(MAKE) --jobs=$(JOBS) book render PROFILE=smoke
 	$(BIN)/python tools/seals.py data/results/smoke _build/smoke/results
-	$(MAKE) render
 	rm -rf $(AGAIN)
 	TGSH_PROFILE=smoke TGSH_CACHE="$$PWD/$(AGAIN)/cache" TGSH_RESULTS="$$PWD/$(AGAIN)/results" $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --nbval-lax -p no:cacheprovider -W default book
 	$(BIN)/python tools/compare_records.py --values _build/smoke/results $(AGAIN)/results
 	$(BIN)/python tools/fetch_assets.py .test-assets --tests
 	$(BIN)/python tools/compare_records.py tests/printed_numbers.json data/results --moved tests/moved_numbers.json
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile tests
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal tests
 
 datasets: $(INSTALLED) ## run every chapter on small files in the format of Fashion-MNIST and of Kuzushiji-MNIST (no download)
 	TGSH_EVERY_CHAPTER=1 $(BIN)/python -m pytest tests/test_chapters_on_datasets.py
@@ -92,9 +91,9 @@ clean: ## remove what was built (not .venv, not the run cache)
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) tools/install.py $(VENV)
 
-# A chapter is executed again when it, the package or the requirements changed.
+# A chapter is executed again when it, the package or the requirements changed; so its record needs no seal that would say so.
 $(BOOK)/source/%.ipynb: %.ipynb $(SOURCES)
-	@TGSH_RESULTS="$$PWD/$(BOOK)/results" $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE)
+	@TGSH_RESULTS="$$PWD/$(BOOK)/results" $(BIN)/python tools/execute.py $< $@ --profile $(PROFILE) --no-seal
 
 $(BOOK)/html/index.html: $(EXECUTED) $(PAGES) $(ASSETS) $(INSTALLED)
 	@$(RENDER) $(BOOK) $(PAGES) $(CHAPTERS) --executed $(BOOK)/source --results $(BOOK)/results

@@ -17,6 +17,24 @@ function settle(done) {
   })();
 }
 
+/** Calls `done` after two frames and when animations and transitions have ended, or after 3 seconds. */
+function atRest(done) {
+  const start = performance.now();
+  let frames = 0;
+  (function look() {
+    const isMoving = document.getAnimations().some(({ playState }) => playState === "running");
+    if ((frames++ > 1 && !isMoving) || performance.now() - start > 3000) done();
+    else requestAnimationFrame(look);
+  })();
+}
+
+/** Formulas that MathJax has not set, or set with an error. */
+function badlySet() {
+  return [...document.querySelectorAll("article span.math, article div.math")]
+    .filter((formula) => !formula.querySelector("mjx-container") || formula.querySelector("mjx-merror"))
+    .map((formula) => formula.textContent);
+}
+
 /** Text whose contrast with what lies behind it is below 4.5, the least that WCAG asks for. */
 function faint(selector) {
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);

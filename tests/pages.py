@@ -79,6 +79,11 @@ def probe(browser, call, *arguments):
     return browser.execute_script(f"{PROBES} return {call}", *arguments)
 
 
+def at_rest(browser):
+    """Wait until the open page has been laid out anew and nothing in it moves or fades any more."""
+    browser.execute_async_script(PROBES + "atRest(arguments[0])")
+
+
 BLOCKED = 50  # ms that nothing may hold the main thread of a page for
 WATCH = """
 window.watch?.disconnect();

@@ -5,7 +5,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from pages import PHONE, ROOT, SITE, browser, cannot, open_page, probe, site
+from pages import PHONE, ROOT, SITE, at_rest, browser, cannot, open_page, probe, site
 
 __all__ = ["browser", "site"]  # fixtures
 
@@ -50,7 +50,7 @@ AUDIT = """
 const [script, done] = arguments;
 (0, eval)(script);
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-axe.run(document, { runOnly: rules }).then(({ violations }) =>
+axe.run(document, { runOnly: rules, resultTypes: ["violations"] }).then(({ violations }) =>
   done(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`))));
 """
 
@@ -71,10 +71,7 @@ def test_nothing_is_asked_of_another_host(page):
 
 
 def test_mathematics_is_typeset(page):
-    formulas = page.find_elements("css selector", "article span.math, article div.math")
-    for formula in formulas:
-        assert formula.find_elements("tag name", "mjx-container"), formula.text
-        assert not formula.find_elements("tag name", "mjx-merror"), formula.text
+    assert probe(page, "badlySet()") == []
 
 
 def test_pictures_are_there_and_have_alt_text(page):
@@ -172,7 +169,7 @@ def test_the_page_does_not_jump_when_a_picture_changes(page):
 def test_figures_captions_and_labels_are_readable(page, theme):
     set_theme = "for (const key of ['theme', 'mode']) document.documentElement.dataset[key] = arguments[0]"
     page.execute_script(set_theme, theme)
-    time.sleep(0.3)  # colours fade over
+    at_rest(page)  # colours fade over
     assert probe(page, "faint('article :not(.headerlink)')") == []
     assert probe(page, "unreadable()") == []
     page.execute_script(set_theme, "light")
@@ -181,7 +178,7 @@ def test_figures_captions_and_labels_are_readable(page, theme):
 def test_nothing_scrolls_sideways_on_a_phone(page):
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     try:
-        time.sleep(0.3)
+        at_rest(page)
         assert page.execute_script("return document.documentElement.scrollWidth") <= 390, probe(page, "wide()")
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

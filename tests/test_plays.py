@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from pages import PHONE, SITE, browser, cannot, open_page, probe, site, stays_free
+from pages import PHONE, SITE, at_rest, browser, cannot, open_page, probe, site, stays_free
 from safetensors.torch import load
 from test_live import in_browser
 
@@ -302,7 +302,7 @@ def test_a_play_leaves_the_page_free_fits_a_phone_and_is_readable_in_both_themes
     for theme in ("dark", "light"):
         set_theme = "for (const key of ['theme', 'mode']) document.documentElement.dataset[key] = arguments[0]"
         browser.execute_script(set_theme, theme)
-        time.sleep(0.3)  # colours fade over
+        at_rest(browser)  # colours fade over
         assert probe(browser, "faint('.tgsh-live *')") == []
 
 

@@ -331,6 +331,9 @@ def test_the_run_time_and_the_seal_are_added_to_a_record(tmp_path):
     assert content["seconds"] >= 60
     assert content["stolen"] == 2
     assert content["seal"] == seals.seal(notebook, {"profile": "smoke"})
+    record.write_text('{"profile": "smoke"}')
+    execute.finish_record(record, notebook, started=0.0, is_sealed=False)
+    assert json.loads(record.read_text()).keys() == {"profile", "seconds"}
 
 
 def test_stolen_time_is_read_where_the_system_tells(tmp_path, monkeypatch):

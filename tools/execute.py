@@ -1,5 +1,7 @@
 """Execute one chapter with papermill and leave a clean notebook: ``execute.py IN OUT --profile P [-p NAME VALUE ...]``.
 
+The record gets a seal (``seals.py``), unless ``--no-seal`` says that nothing will ask for it: it takes some seconds.
+
 Notebook and record (where ``$TGSH_RESULTS`` names a folder) are put in place together, after the chapter has succeeded.
 On failure it prints one line (and the traceback, where the fault is not the user's), leaves both as they were, and
 exits with 1; interrupted, with 130. What papermill does not see counts as a failure too: errors inside widgets, output
@@ -114,16 +116,19 @@ def stolen_seconds(stat: Path = Path("/proc/stat")) -> float | None:
         return None
 
 
-def finish_record(record: Path, notebook: nbformat.NotebookNode, started: float, stolen: float | None = None) -> None:
+def finish_record(
+    record: Path, notebook: nbformat.NotebookNode, started: float, stolen: float | None = None, is_sealed: bool = True
+) -> None:
     """Add to the record of a chapter how many seconds it ran, what of them was ``stolen``, and its seal."""
     if not record.is_file():
         return
-    import seals  # which imports torch, so only where there is something to seal
-
     content = json.loads(record.read_text(encoding="utf-8")) | {"seconds": round(time.time() - started)}
     if stolen is not None:
         content["stolen"] = round(stolen)
-    content["seal"] = seals.seal(notebook, content)
+    if is_sealed:
+        import seals  # which imports torch, so only where there is something to seal
+
+        content["seal"] = seals.seal(notebook, content)
     drafts.put_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", record)
 
 
@@ -141,7 +146,9 @@ def complaints(notebook: nbformat.NotebookNode, record: Path) -> Iterator[str]:
                 yield f"the recorded number {name} is {row['text']}"
 
 
-def execute(source: Path, target: Path, profile: str, parameters: dict[str, object] | None = None) -> str | None:
+def execute(
+    source: Path, target: Path, profile: str, parameters: dict[str, object] | None = None, is_sealed: bool = True
+) -> str | None:
     """Execute ``source`` and write ``target``; return what went wrong, or None."""
     parameters = parameters or {}
     if parameters:
@@ -164,7 +171,7 @@ def execute(source: Path, target: Path, profile: str, parameters: dict[str, obje
         clean(notebook, is_injected=True)
         nbformat.validate(notebook)
         nbformat.write(notebook, draft)
-        finish_record(record, notebook, started, None if stolen is None else stolen_seconds() - stolen)
+        finish_record(record, notebook, started, None if stolen is None else stolen_seconds() - stolen, is_sealed)
         if os.environ.get("TGSH_RESULTS") and record.is_file():
             kept = ROOT / Path(os.environ["TGSH_RESULTS"]).expanduser()  # as the package reads a relative path
             for written in record.parent.glob(f"{record.stem}.*"):  # the record, and what lies beside it
@@ -242,6 +249,7 @@ def main() -> int:
     parser.add_argument("target", type=Path)
     parser.add_argument("--profile", required=True)
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
+    parser.add_argument("--no-seal", action="store_false", dest="is_sealed", help="leave the record without a seal")
     chosen = parser.parse_args()
     logging.getLogger("papermill").setLevel(logging.ERROR)
     if not chosen.source.is_file():
@@ -249,7 +257,7 @@ def main() -> int:
         return 1
     print(f"{chosen.source}: running in profile {chosen.profile} ...", flush=True)
     parameters = {name: literal(value) for name, value in chosen.parameters}
-    problem = execute(chosen.source, chosen.target, chosen.profile, parameters)
+    problem = execute(chosen.source, chosen.target, chosen.profile, parameters, chosen.is_sealed)
     if problem is not None:
         print(f"error: {chosen.source}: {problem}", file=sys.stderr)
         return 1

@@ -40,8 +40,11 @@ def install(folder: Path) -> None:
             run(sys.executable, "-m", "venv", "--clear", str(folder))
         stamp.unlink(missing_ok=True)
         pip = (str(python), "-m", "pip", "install", "--disable-pip-version-check")
-        run(*pip, "--require-hashes", "-r", str(NEEDED[0]))
+        run(*pip, "--require-hashes", "--no-compile", "-r", str(NEEDED[0]))
         run(*pip, "--quiet", "--no-deps", "--editable", ".")
+        # pip compiles one file after the other. Files that are no Python of this version stay as they are, as with pip.
+        compiling = (str(python), "-W", "ignore", "-m", "compileall", "-qq", "-j", "0", str(folder / "lib"))
+        subprocess.run(compiling, pass_fds=[lock.fileno()])
         stamp.touch()
 
 
