@@ -18,7 +18,7 @@ $$ \\big( x \\big) = \\tfrac12, \\dots $$ (eq-of-mine)
 Inline: $20°$. <script>alert(1)</script> <a href="numbers.csv" download>as a table</a>
 
 ```{raw} html
-<details><summary><p>Show</p></summary><svg viewBox="0 0 1 1"></svg></details>
+<details><summary><p>Show</p></summary><svg viewBox="0 0 1 1"></svg><br></details><dl><dd>No term</dd></dl>
 ```
 
 ```{toctree}

@@ -20,7 +20,7 @@ JUPYTER_BOOK = (sys.executable, "-c", "from jupyter_book.cli.main import main; m
 OPTIONS = {
     "html": ["-W", "-n"],
     "singlehtml": ["--builder", "singlehtml"],
-    "epub": ["-n", "--builder", "custom", "--custom-builder", "epub"],
+    "epub": ["-W", "-n", "--builder", "custom", "--custom-builder", "epub"],
 }
 
 
