@@ -79,7 +79,7 @@ def strict(text: str) -> str:
         text = pattern.sub(lambda found: found[1] if found.re.groups else "", text)
     text = re.sub(r"<svg (?![^>]*xmlns=)", '<svg xmlns="http://www.w3.org/2000/svg" ', text)
     text = re.sub(r'<p class="expanded.*?</p>', "", text)  # of two labels the one that a style sheet would hide
-    text = re.sub(r"<(img|br|hr)\b([^>]*[^>/])>", r"<\1\2 />", text)
+    text = re.sub(r"<(img|br|hr)\b([^>]*?)\s*/?>", r"<\1\2 />", text)
     text = re.sub(r"<dl>\s*<dd>", "<dl><dt></dt><dd>", text)  # a long signature is laid out as a list without terms
     text = SUMMARY.sub(lambda found: re.sub(r"<(/?)p\b", r"<\1span", found[0]), text)
     return text.replace(' role="doc-biblioentry"', "")
