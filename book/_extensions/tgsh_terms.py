@@ -29,7 +29,7 @@ OTHER_SYMBOLS = {
     "book/comparing-and-carrying-over": ("A", "B"),
     "book/dimension-and-spectra": ("B", r"\theta"),
     "book/scoreboard": ("t",),
-    "book/shape-of-the-family": ("K", "R", "s", "t"),
+    "book/shape-of-the-family": ("K", "R", "s", "t", "x"),
     "book/shift-mnist": ("f",),
     "book/speed": ("N",),
     "book/symmetry-of-tasks": ("N", "f", "r"),

@@ -39,8 +39,8 @@ def gsh_work(net: GSHNet, batch: int) -> Work:
 def profile_others(stream: TaskStream, device: torch.device, seed: int = 0, n_batches: int = 40) -> dict[str, dict]:
     """Milliseconds of each stage of a batch, on all cores at once, with the work that the batch requires.
 
-    The stage `AGAIN` is no part of the training, which keeps the features of the first, fixed layer; it is what a batch
-    would take instead of `GATHER` if they were computed anew.
+    The stage ``AGAIN`` is no part of the training, which keeps the features of the first, fixed layer; it is what a
+    batch would take instead of ``GATHER`` if they were computed anew.
 
     Args:
         stream: the tasks; NeuroModNet, with its default layers, is trained on a part of task 0.

@@ -14,7 +14,7 @@ from tgsh.extensions.scoreboard._streams import STREAMS
 
 # Tasks of shorter streams, for cells with more images, and where the chapter runs all cells itself.
 REDUCED = {"rotation": 9, "shift": 7, "permuted": 5, "split": 5}
-# The recorded grid, on the whole streams: five seeds, three for the slow methods; about forty minutes of one core.
+# The recorded grid, on the whole streams: five seeds, three for the slow methods; half an hour of one core.
 RECORDED = {"dataset": "mnist", "n_train": 500, "n_test": 200, "n_validation": 1000, "timed": 1}
 N_SEEDS, N_SLOW_SEEDS = 5, 3
 # Methods that need more than 0.4 s of one core for a task of 1,000 images, its tests included.

@@ -8,7 +8,7 @@ A batch is computed in blocks of 16 images, held in vector registers, so that no
   numbers a unit. Computing the sums again takes seven additions; reading them back would take longer. 512 units see
   all blocks before the next 512 do, so that their 16 numbers each stay in a core's own cache.
 
-numba has no vectors of its own; `_vectors` defines them.
+numba has no vectors of its own; ``_vectors`` defines them.
 """
 
 # numba infers the types of what it compiles; the docstrings say them:

@@ -1,9 +1,10 @@
-"""Vectors of 16 numbers for the loops in `_kernel`, which numba lacks: one type and its operations.
+"""Vectors of 16 numbers for the loops in ``_kernel``, which numba lacks: one type and its operations.
 
 The operations fix the order of all additions, and LLVM keeps it: results are equal whether a processor's vectors hold
 16, 8 or 4 numbers.
 
-Numba keeps the compiled loops beside `_kernel` and compiles anew when that file changes: after an edit here, touch it.
+Numba keeps the compiled loops beside ``_kernel`` and compiles anew when that file changes: after an edit here, touch
+it.
 """
 
 from typing import Any
