@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from jupyter_client.manager import start_new_kernel
 
 from tgsh import ImageDataset, load
 from tgsh.datasets._sources import FILES
@@ -44,3 +45,12 @@ def threads():
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel that chapters share, since each would import the same libraries; names of one are gone in the next."""
+    manager, client = start_new_kernel(kernel_name="python3")
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)

@@ -482,7 +482,11 @@ def test_a_library_in_another_folder_is_known_by_its_version(tmp_path, monkeypat
     about = tmp_path / "lib_of_test-1.5.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lib-of-test\nVersion: 1.5\n")
-    (about / "top_level.txt").write_text("lib_of_test\n")
+    (about / "RECORD").write_text("lib_of_test/__init__.py,,\n")
+    developed = tmp_path / "own_of_test.egg-info"  # as `pip install --editable` leaves it beside the sources
+    developed.mkdir()
+    (developed / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: own-of-test\nVersion: 1.5\n")
+    (developed / "top_level.txt").write_text("own_of_test\n")
     monkeypatch.syspath_prepend(tmp_path)
     for known in (_code._distributions, _code._folders, _code._version):
         known.cache_clear()

@@ -15,7 +15,6 @@ import numpy as np
 import papermill
 import pytest
 from conftest import ROOT
-from jupyter_client.manager import start_new_kernel
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from PIL import Image
@@ -146,15 +145,6 @@ def test_papermill_runs_it_from_another_folder_with_parameters(chapter, tmp_path
     assert done.returncode == 0, done.stderr[-2000:]
     assert "seed 3" in json.dumps(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["out.ipynb"]
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    """A kernel that chapters share, since each would import the same libraries; names of one are gone in the next."""
-    manager, client = start_new_kernel(kernel_name="python3")
-    yield client
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
 
 
 def first_error(kernel, sources):

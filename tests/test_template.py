@@ -26,10 +26,6 @@ OUTPUTS = (
     test_notebooks.test_pictures_have_captions_names_and_alt_text,
     test_notebooks.test_committed_outputs_are_complete_and_clean,
 )
-RUNS = (
-    test_notebooks.test_papermill_runs_it_from_another_folder_with_parameters,
-    test_notebooks.test_a_bad_parameter_is_one_line_and_no_traceback_of_ours,
-)
 
 
 def run_in(folder, **variables):
@@ -57,9 +53,9 @@ def test_its_outputs_are_those_of_a_chapter(check, run):
     check(run[0])
 
 
-@pytest.mark.parametrize("check", RUNS, ids=lambda check: check.__name__)
-def test_it_takes_parameters_as_a_chapter_does(check, tmp_path):
-    check(TEMPLATE, tmp_path)
+def test_it_takes_parameters_as_a_chapter_does(tmp_path, kernel):
+    test_notebooks.test_papermill_runs_it_from_another_folder_with_parameters(TEMPLATE, tmp_path)
+    test_notebooks.test_a_bad_parameter_is_one_line_and_no_traceback_of_ours(TEMPLATE, kernel)
 
 
 def test_what_its_prose_shows_is_recorded(run):

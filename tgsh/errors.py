@@ -157,7 +157,8 @@ def check_examples(part: str, images: Any, labels: Any, n_classes: int) -> tuple
     Raises:
         ParameterError: as these two, or the part is empty, or all pixels are the whole numbers 0 and 1, out of 255.
     """
-    images = check_images(f"{part}_images", images).detach()
+    images = check_images(f"{part}_images", images)
+    images = images.detach() if images.requires_grad else images
     if not len(images):
         raise ParameterError(f"the {part} part has no images; both parts need at least one")
     if not images.is_floating_point() and images.max() == 1:

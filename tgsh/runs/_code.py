@@ -119,9 +119,11 @@ def _is_library(top: str) -> bool:
 @functools.cache
 def _folders(top: str) -> tuple[Path, ...]:
     # Where the distributions lie that bring this package, such as the folder of `pip install --user`. One that is
-    # installed for development has its files elsewhere: these count as sources.
-    places = {Path(str(distribution(name).locate_file(""))).resolve() for name in _distributions().get(top, ())}
-    return tuple(sorted(places))
+    # installed for development keeps its files elsewhere, and what describes it beside them lists none: these files
+    # count as sources.
+    found = [distribution(name) for name in _distributions().get(top, ())]
+    installed = [each for each in found if each.read_text("RECORD") is not None]
+    return tuple(sorted({Path(str(each.locate_file(""))).resolve() for each in installed}))
 
 
 @functools.cache

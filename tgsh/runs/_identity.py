@@ -19,7 +19,7 @@ from tgsh.runs._code import code_identity, modules_of_the_user
 from tgsh.runs._device import device_name
 from tgsh.runs._progress import note_once
 
-_VALUES = bool | int | float | str | bytes | tuple | list | Mapping | np.ndarray | np.generic | Tensor
+_VALUES = bool | int | float | str | bytes | np.ndarray | np.generic | Tensor | None
 _IN_EVERY_MODULE = frozenset(vars(nn.Module()))  # attributes that PyTorch itself gives to a module
 
 
@@ -131,10 +131,17 @@ def _of_definition(thing: Any) -> str | None:
         _of_all([own.__name__, key, value])
         for own in modules_of_the_user(module)
         for key, value in sorted(vars(own).items())
-        if isinstance(value, _VALUES) and not key.startswith("__")
+        if _is_plain(value) and not key.startswith("__")
     ]
     digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16] if values else ""
     return f"{name}@{code}{digest and f' with {digest}'}"
+
+
+def _is_plain(value: Any) -> bool:
+    # Classes and functions in a collection are in the source; following them could lead back to the module.
+    if isinstance(value, Mapping):
+        return all(_is_plain(part) for pair in value.items() for part in pair)
+    return all(map(_is_plain, value)) if isinstance(value, tuple | list) else isinstance(value, _VALUES)
 
 
 def _is_known_by_its_name(thing: Any, module: str) -> bool:
