@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tgsh.errors import ParameterError, check_int, check_positive
+from tgsh.errors import check_int, check_positive
 from tgsh.extensions.scoreboard._method import DESCENT, ToldMethod, descend, float_bytes, inputs
 from tgsh.extensions.scoreboard._mlp import HIDDEN, Weights, draw_weights, logits, trainable
 from tgsh.extensions.scoreboard._shared import check_strength
 from tgsh.seeding import generator
-from tgsh.training import Recipe, batch_order
+from tgsh.training import Recipe, batch_order, check_converged
 
 
 class Gated(ToldMethod):
@@ -160,8 +160,7 @@ class HardAttention(ToldMethod):
                     torch._foreach_add_(weights, steps, alpha=-recipe.lr)
                     rise = ((s * e).clamp(-_COSH_LIMIT, _COSH_LIMIT).cosh() + 1) / (e.cosh() + 1)
                     e.sub_(recipe.lr * self.s_max / s * rise * g).clamp_(-_LIMIT, _LIMIT)
-        if not all(torch.isfinite(weight).all() for weight in (*weights, e)):
-            raise ParameterError(f"training diverged with lr {recipe.lr}; choose a smaller lr")
+        check_converged(recipe.lr, *weights, e)
         W1, b1, W2, b2 = (weight.detach() for weight in weights)
         self.weights, self.heads[t], self.embeddings[t] = [W1, b1], [W2, b2], e.detach()
         self.used = torch.maximum(self.used, self.gates(t))
