@@ -25,7 +25,12 @@ def code_identity(module: str) -> str | None:
     Modules of a library are identified by its version. Comments and docstrings do not count.
     """
     parts = code_closure(module)
-    return None if parts is None else hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return None if parts is None else closure_identity(parts)
+
+
+def closure_identity(parts: dict[str, str]) -> str:
+    """Return the hash of what `code_closure` has found."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def code_closure(module: str) -> dict[str, str] | None:
@@ -37,10 +42,9 @@ def code_closure(module: str) -> dict[str, str] | None:
     return parts if _collect(module, parts) else None
 
 
-def modules_of_the_user(module: str) -> list[ModuleType]:
-    """Return what the code of a module consists of, without this package and libraries: modules as they are now."""
-    names = sorted(code_closure(module) or ())
-    own = [name for name in names if name in _sources and name.partition(".")[0] != "tgsh"]
+def modules_of_the_user(parts: dict[str, str]) -> list[ModuleType]:
+    """Return what `code_closure` has found, without this package and libraries: modules as they are now."""
+    own = [name for name in sorted(parts) if name in _sources and name.partition(".")[0] != "tgsh"]
     return [sys.modules[name] for name in own if name in sys.modules]
 
 
