@@ -33,7 +33,7 @@ def tasks_on_rings(rings: Mapping[str, TaskStream], sample: int, between: str = 
     """
     longest = max(len(line) for stream in rings.values() for name in stream.names for line in _lines(name))
     reach = 1.3 + 0.045 * longest  # to the end of the longest name
-    figure, axes = subplots(1, len(rings), size=(3.1 * reach * len(rings), 4.9), squeeze=False)
+    figure, axes = subplots(1, len(rings), size=(2.65 * reach * len(rings), 4.3), squeeze=False)
     for ax, (text, stream) in zip(axes[0], rings.items(), strict=True):
         _ring(ax, stream, sample)
         ax.add_patch(Circle((0, 0), _CORE, facecolor="#eeeeee", edgecolor=GREY, lw=1.2))
