@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import date
 
 import pytest
 import yaml
 from conftest import ROOT
+
+import tgsh
 
 sys.path.insert(0, str(ROOT / "tools"))
 import archive
@@ -46,6 +49,7 @@ def test_zenodo_is_told_what_the_citation_file_says():
     assert told["title"] == CITATION["title"]
     assert [creator["name"] for creator in told["creators"]] == [CITATION["authors"][0]["name"]]
     assert told["license"] == "bsd-3-clause"
+    assert told["publication_date"] == CITATION["date-released"]
     assert {entry["identifier"] for entry in told["related_identifiers"]} == {r["url"] for r in CITATION["references"]}
     person = {"family-names": "Hong", "given-names": "Jinyung"}
     assert archive.zenodo(CITATION | {"authors": [person]})["creators"] == [{"name": "Hong, Jinyung"}]
@@ -54,6 +58,14 @@ def test_zenodo_is_told_what_the_citation_file_says():
 def test_the_checkout_has_what_zenodo_reads():
     file = ROOT / ".zenodo.json"
     assert file.read_text(encoding="utf-8") == archive.as_text(archive.zenodo(CITATION)), "run `make archive`"
+
+
+def test_a_release_has_one_version_and_one_date():
+    released = date.fromisoformat(CITATION["date-released"])
+    changes = (ROOT / "book" / "changes.md").read_text(encoding="utf-8")
+    newest = next(line for line in changes.splitlines() if line.startswith("## "))
+    assert newest == f"## Version {CITATION['version']}, {released.day} {released:%B %Y}"
+    assert CITATION["version"] == tgsh.__version__
 
 
 def test_the_crate_names_every_file_and_refers_to_nothing_that_is_missing(site, tmp_path):

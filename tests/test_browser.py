@@ -25,8 +25,12 @@ def explorers(browser):
     return browser.find_elements("css selector", ".widget-subarea .tgsh-explorer")
 
 
+def shown(explorer):
+    return explorer.find_element("tag name", "img")
+
+
 def picture(explorer):
-    return explorer.find_element("tag name", "img").get_attribute("src")
+    return shown(explorer).get_attribute("src")
 
 
 def changes(explorer, act, *arguments):
@@ -180,6 +184,11 @@ def test_nothing_scrolls_sideways_on_a_phone(page):
     try:
         at_rest(page)
         assert page.execute_script("return document.documentElement.scrollWidth") <= 390, probe(page, "wide()")
+        # an explorer's frames keep a width at which they can be read, in a box that the keyboard reaches
+        for explorer in explorers(page):
+            box = explorer.find_element("css selector", ":scope > .widget-box:has(img)")
+            assert shown(explorer).rect["width"] > 500 > box.rect["width"]
+            assert box.get_property("tabIndex") == 0
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -73,6 +73,15 @@ def test_inputs_are_normalised_images_in_the_dtype_of_the_network(few, make, dty
 
 
 @of_each
+@pytest.mark.parametrize("t", [9, -4])
+def test_a_context_that_is_not_there_is_one_line(make, t):
+    net = make()
+    for ask in (lambda: net.context_vector(t), lambda: net.set_context(t, net.context_vectors()[0])):
+        with pytest.raises(ParameterError, match=f"^there is no context {t}: this network has 3 contexts, 0 to 2$"):
+            ask()
+
+
+@of_each
 def test_a_context_that_is_set_is_the_context(make):
     net, wanted = make(), make(seed=4).context_vectors()
     before = net.context_vectors()

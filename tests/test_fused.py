@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tgsh import AugmentMNIST, FlyNet, NeuroModNet, ParameterError, Recipe, RotationMNIST, train_stream
-from tgsh.benchmarks import SplitMNIST
+from tgsh.benchmarks import PermutedMNIST, ShiftMNIST, SplitMNIST, TaskStream
 from tgsh.runs import RunCache, parallel_map
 from tgsh.runs._code import code_closure
 from tgsh.training import (
@@ -99,8 +99,27 @@ def test_a_batch_is_laid_out_in_blocks_that_begin_with_a_line_of_the_cache(few, 
     loop = FusedLoop(FlyNet(1, width_mult=1), images, batch_size=32)
     loop.stage(rows)
     assert loop._blocks.ctypes.data % 64 == 0
-    blocks = loop._blocks.reshape(2, 784, 16).transpose(0, 2, 1).reshape(32, 784)[: len(rows)]
-    np.testing.assert_array_equal(blocks, images.flatten(1).numpy()[rows])
+    blocks = loop._blocks.reshape(2, 786, 16).transpose(0, 2, 1).reshape(32, 786)[: len(rows)]
+    np.testing.assert_array_equal(blocks[:, :784], images.flatten(1).numpy()[rows])
+    assert not blocks[:, 784:].any()
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("make", [RotationMNIST, ShiftMNIST, PermutedMNIST])
+def test_moved_pixels_give_what_transformed_images_give_bit_for_bit(few, make, centred, monkeypatch):
+    stream = make(few, n_tasks=3)
+    contexts = trained(stream, fit_fused, torch.float32, tasks=(1, 2), centred=centred)
+    net, images = FlyNet(3, width_mult=1, centred=centred), stream.images(2, "test")[0]
+    sources, m = stream.pixel_sources(2), contexts[1]
+    assert torch.equal(fused_logits(net, few.test_images, m, sources=sources), fused_logits(net, images, m))
+    monkeypatch.setattr(TaskStream, "pixel_sources", lambda self, t: None)
+    assert torch.equal(trained(stream, fit_fused, torch.float32, tasks=(1, 2), centred=centred), contexts)
+
+
+def test_sources_beyond_the_image_are_refused(few):
+    for sources in (torch.full((784,), 784), torch.full((784,), -2), torch.zeros(783, dtype=torch.int64)):
+        with pytest.raises(ParameterError, match="sources must be 784 whole numbers of type int64, from -1 to 783"):
+            FusedLoop(FlyNet(1, width_mult=1), few.train_images, batch_size=32, sources=sources)
 
 
 class Own(FlyNet):

@@ -14,7 +14,7 @@ from torch import nn
 from tgsh import FlyNet, ImageDataset, NeuroModNet, Recipe, RotationMNIST, TaskStream, train_stream
 from tgsh.benchmarks import Augmentation, InterpolatedRotation, Mixed, Rotation
 from tgsh.runs import _code, describe, identity
-from tgsh.runs._code import code_closure, code_identity
+from tgsh.runs._code import code_closure
 from tgsh.training import fit_closed_form, fit_fused, train_jointly
 
 SHORT = Recipe(epochs=1, batch_size=64)
@@ -470,7 +470,6 @@ def test_an_edit_of_a_module_changes_the_identity_of_what_contains_it(monkeypatc
 def test_a_module_without_source_has_no_identity():
     assert code_closure("no_such_module_of_test.inner") is not None  # an optional library that is not installed
     assert code_closure("__main__") is None
-    assert code_identity("__main__") is None
 
 
 def test_a_library_in_another_folder_is_known_by_its_version(tmp_path, monkeypatch):

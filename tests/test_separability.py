@@ -107,3 +107,20 @@ def test_overlap_of_known_distributions():
     assert overlap(x, x) == 1
     assert overlap(x + 0.25, x) == pytest.approx(0.75, abs=0.01)
     assert overlap(x, x + 0.25) == overlap(x + 0.25, x)
+
+
+@pytest.mark.parametrize("measure", [overlap, separability])
+def test_arrays_of_numpy_and_half_precision_are_served(measure):
+    source = torch.Generator().manual_seed(0)
+    high, low = torch.rand(200, generator=source) + 0.3, torch.rand(200, generator=source)
+    assert measure(high.numpy(), low.numpy()) == measure(high, low)
+    for dtype in (torch.bfloat16, torch.float16):
+        some = high.to(dtype), low.to(dtype)
+        assert measure(*some) == measure(*(side.double() for side in some))
+
+
+@pytest.mark.parametrize("measure", [overlap, separability])
+@pytest.mark.parametrize("wrong", [torch.rand(4, 2), torch.ones(3, dtype=torch.bool), [0.1, 0.2], np.array(["a"])])
+def test_what_is_no_row_of_numbers_is_one_line(measure, wrong):
+    with pytest.raises(ParameterError, match=r"^inter must be a row of real numbers, of PyTorch or NumPy; got \S"):
+        measure(torch.rand(5), wrong)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tgsh import AugmentMNIST, ParameterError, RotationMNIST, ShiftMNIST, TaskStream
-from tgsh.benchmarks import Mixed, SplitMNIST, circular_distance, interpolated_rotations
+from tgsh.benchmarks import Mixed, PermutedMNIST, Rotation, SplitMNIST, circular_distance, interpolated_rotations
 
 STREAMS = {
     "rotations": lambda data: RotationMNIST(data, n_tasks=3, step=40),
@@ -97,6 +97,55 @@ def test_a_task_that_chooses_its_images_is_indexed_within_them(few):
 def test_there_are_two_parts(few, ask):
     with pytest.raises(ParameterError, match="part must be one of train, test; got 'validation'"):
         getattr(RotationMNIST(few, n_tasks=1), ask)(0, "validation")
+
+
+@pytest.mark.parametrize("t", [3, -4])
+def test_a_task_that_is_not_there_is_one_line(few, t):
+    stream = RotationMNIST(few, n_tasks=3)
+    for ask in (lambda: stream.images(t, "test"), lambda: stream.labels(t, "test"), lambda: stream.count(t, "train")):
+        with pytest.raises(ParameterError, match=f"^there is no task {t}: this stream has 3 tasks, 0 to 2$"):
+            ask()
+    with pytest.raises(ParameterError, match=r"this stream has one task, 0$"):
+        RotationMNIST(few, n_tasks=1).pixel_sources(1)
+
+
+MOVING = {
+    "rotations": lambda data: RotationMNIST(data, n_tasks=4, step=37),
+    "shifts": STREAMS["shifts"],
+    "permutations": lambda data: PermutedMNIST(data, n_tasks=3),
+}
+
+
+@pytest.mark.parametrize("make", MOVING.values(), ids=MOVING)
+def test_the_sources_of_pixels_say_what_the_task_does(few, make):
+    stream = make(few)
+    for t in range(len(stream)):
+        sources = stream.pixel_sources(t)
+        assert sources.shape == (784,)
+        assert sources.dtype == torch.int64
+        moved = few.test_images.flatten(1)[:, sources.clamp(min=0)] * (sources >= 0)
+        assert torch.equal(moved, stream.images(t, "test")[0].flatten(1))
+
+
+@pytest.mark.parametrize("name", ["interpolated", "augmentations", "pairs of classes", "mixed"])
+def test_tasks_that_do_more_than_move_pixels_have_no_sources(few, name):
+    stream = STREAMS[name](few)
+    assert [stream.pixel_sources(t) for t in range(len(stream))] == [None] * len(stream)
+
+
+def test_a_change_of_the_transform_or_the_images_leaves_no_sources(few):
+    class Negative(Rotation):
+        def __call__(self, images):
+            return 255 - super().__call__(images)
+
+    class Dark(RotationMNIST):
+        def images(self, t, part, index=None):
+            images, labels = super().images(t, part, index)
+            return images // 2, labels
+
+    assert TaskStream(few, [Negative(10)]).pixel_sources(0) is None
+    assert Dark(few, n_tasks=2).pixel_sources(1) is None
+    assert TaskStream(few, [Counting()]).pixel_sources(0) is None
 
 
 def test_stream_distances_go_the_short_way_round(digits):

@@ -53,6 +53,7 @@ def zenodo(citation: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": citation["title"],
         "upload_type": "software",
+        "publication_date": citation["date-released"],
         "description": citation["abstract"],
         "creators": [{"name": name} for name in _people(citation["authors"])],
         "keywords": citation["keywords"],
@@ -63,7 +64,7 @@ def zenodo(citation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def crate(citation: dict[str, Any], folder: Path, commit: str, date: str) -> dict[str, Any]:
+def crate(citation: dict[str, Any], folder: Path, commit: str) -> dict[str, Any]:
     """The RO-Crate 1.1 description of the files in ``folder``."""
     files = sorted(folder.iterdir())
     parts = [
@@ -91,7 +92,7 @@ def crate(citation: dict[str, Any], folder: Path, commit: str, date: str) -> dic
         "@type": "Dataset",
         "name": citation["title"],
         "description": citation["abstract"],
-        "datePublished": date,
+        "datePublished": citation["date-released"],
         "license": {"@id": "https://spdx.org/licenses/CC-BY-4.0"},
         "author": [{"@id": "#authors"}],
         "keywords": ", ".join(citation["keywords"]),
@@ -150,7 +151,7 @@ def build(site: Path, folder: Path, files: list[Path]) -> None:
         zip_site(site, made / SITE)
         for file in files:
             shutil.copy2(file, made / file.name)
-        described = crate(citation, made, _git("rev-parse", "HEAD"), _git("log", "-1", "--format=%cs"))
+        described = crate(citation, made, _git("rev-parse", "HEAD"))
         (made / "ro-crate-metadata.json").write_text(as_text(described), encoding="utf-8")
         drafts.put_folder(made, folder)
 

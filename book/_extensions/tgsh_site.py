@@ -237,7 +237,7 @@ class Status(SphinxDirective):
         took += f" ({timedelta(seconds=stolen)})" if stolen else ""
         keys = ("profile", "dataset", "device", "date", "commit")
         *facts, commit = (plain(str(record.get(key, "–"))) for key in keys)
-        return [link_to_chapter(self, name), *facts, took, commit, plain(self._changed(record))]
+        return [link_to_chapter(self, name), *facts, took, commit, self._changed(record)]
 
     def _changed(self, record: dict[str, Any]) -> str:
         # The modules of tgsh that the chapter uses and that are not as they were when it ran.
@@ -246,7 +246,10 @@ class Status(SphinxDirective):
         sealed = record["seal"]["modules"]
         now = imported_code("\n".join(f"import {module}" for module in sealed))
         changed = [module for module, digest in sealed.items() if now.get(module) != digest]
-        return ", ".join(module.removeprefix("tgsh.") for module in changed) or "nothing"
+        names = plain(", ".join(module.removeprefix("tgsh.") for module in changed))
+        if len(changed) <= 2:
+            return names or "nothing"
+        return f"<details><summary>{len(changed)} modules</summary>{names}</details>"
 
 
 class Corrections(SphinxDirective):

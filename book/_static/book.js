@@ -35,8 +35,8 @@ function nameControls() {
     const icon = Object.keys(PLAYER).find((name) => button.querySelector(`.${name}`));
     if (icon && button.getAttribute("aria-label") !== PLAYER[icon]) button.setAttribute("aria-label", PLAYER[icon]);
   }
-  for (const table of document.querySelectorAll(".bd-article table")) {
-    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // what scrolls has to be reached by the keyboard
+  for (const box of document.querySelectorAll(".bd-article table, .tgsh-explorer > .widget-box")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // what scrolls has to be reached by the keyboard
   }
   document.querySelectorAll('summary[aria-label="Toggle hidden content"]').forEach((summary) => summary.removeAttribute("aria-label"));
   for (const summary of document.querySelectorAll(".bd-sidebar-primary summary:not([aria-label])")) {
@@ -59,11 +59,13 @@ function nameControls() {
 addEventListener("DOMContentLoaded", () => {
   nameControls();
   let waiting = false;
-  new MutationObserver(() => {
+  const again = () => {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => ((waiting = false), nameControls()));
-  }).observe(document.body, { childList: true, subtree: true });
+  };
+  new MutationObserver(again).observe(document.body, { childList: true, subtree: true });
+  addEventListener("resize", again); // a phone that is turned
 });
 for (const event of ["focusin", "keyup", "pointerup"])
   addEventListener(event, ({ target }) => {

@@ -37,6 +37,10 @@ class Permutation:
             return torch.arange(SIDE * SIDE)
         return torch.randperm(SIDE * SIDE, generator=generator(self.seed, "pixels", self.number))
 
+    def pixel_sources(self) -> Tensor:
+        """`source`."""
+        return self.source
+
     def __call__(self, images: Tensor) -> Tensor:
         """Permute the pixels of images ``(N, 28, 28)``; their dtype stays."""
         return images.flatten(1)[:, self.source.to(images.device)].reshape(images.shape)

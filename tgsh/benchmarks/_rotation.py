@@ -32,6 +32,11 @@ class Rotation:
         source, inside = source.to(images.device), inside.to(images.device)
         return images.flatten(1).gather(1, source.expand(len(images), -1)).mul_(inside).reshape(images.shape)
 
+    def pixel_sources(self) -> Tensor:
+        """Number ``(784,)`` of the pixel that each pixel takes its value from; -1 in an empty corner."""
+        source, inside = _rotation_map(self.angle)
+        return source.where(inside.bool(), -1)
+
 
 @lru_cache(maxsize=512)
 def _rotation_map(angle: float) -> tuple[Tensor, Tensor]:

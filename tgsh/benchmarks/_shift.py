@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from tgsh.benchmarks._stream import SIDE, TaskStream
@@ -25,6 +26,10 @@ class Shift:
     def __call__(self, images: Tensor) -> Tensor:
         """Shift images ``(N, 28, 28)``; their dtype stays."""
         return images.roll(self.pixels, dims=-1)
+
+    def pixel_sources(self) -> Tensor:
+        """Number ``(784,)`` of the pixel that each pixel takes its value from."""
+        return self(torch.arange(SIDE * SIDE).reshape(1, SIDE, SIDE)).flatten()
 
 
 class ShiftMNIST(TaskStream):

@@ -59,6 +59,8 @@ class Task(Protocol):
       labels ``(N,)`` of the dataset; default: all images.
     - ``show(images, part, index)``, which is called in place of ``__call__``, for a transform that differs from image
       to image: ``index`` ``(N,)`` holds the number of each image among those of ``part``.
+    - ``pixel_sources()``, where the transform only moves pixels: the number ``(784,)`` of the pixel that each pixel
+      takes its value from, and -1 where it becomes black. `tgsh.training.fit_fused` then needs no transformed images.
     - ``identity``, a string that names the transform for the run cache (`tgsh.runs.identity`). A frozen dataclass needs
       none.
     """
@@ -161,10 +163,10 @@ class TaskStream(Sequence[Task]):
             images ``(n, 28, 28)``, uint8 from 0 to 255 or floating in [0, 1], and labels ``(n,)`` int64.
 
         Raises:
-            ParameterError: ``part`` is neither ``"train"`` nor ``"test"``, or the task returns something that is not as
-                many images.
+            ParameterError: ``part`` is neither ``"train"`` nor ``"test"``, there is no such task, or it returns
+                something that is not as many images.
         """
-        task, rows = self.tasks[t], self._rows(t, part)
+        task, rows = self._task(t), self._rows(t, part)
         rows = rows if index is None else rows[index]
         everything, labels = self.dataset.part(part)
         whole = index is None and len(rows) == len(labels)  # no copy where nothing is left out
@@ -175,6 +177,19 @@ class TaskStream(Sequence[Task]):
         if len(shown) != len(labels):
             raise ParameterError(f"{task.name!r} returns {len(shown)} images of {len(labels)}")
         return shown, labels
+
+    def pixel_sources(self, t: int) -> Tensor | None:
+        """Number ``(784,)`` of the pixel of the dataset's image that each pixel of task ``t`` is; -1 for black.
+
+        None where the images of the task are not all those of the dataset with their pixels moved: it mixes or changes
+        pixels, draws, or chooses images; or its class changes ``__call__`` and not ``pixel_sources``.
+        """
+        task, own_images = self._task(t), getattr(self.images, "__func__", None) is not TaskStream.images
+        if own_images or hasattr(task, "choose") or hasattr(task, "show"):
+            return None
+        classes = type(task).__mro__
+        call, sources = (next((c for c in classes if f in vars(c)), None) for f in ("__call__", "pixel_sources"))
+        return task.pixel_sources() if call is sources is not None else None
 
     def labels(self, t: int, part: Part) -> Tensor:
         """Labels ``(N,)`` of the images of task ``t``. No image is transformed."""
@@ -187,9 +202,16 @@ class TaskStream(Sequence[Task]):
     def _rows(self, t: int, part: Part) -> Tensor:
         check_choice("part", part, ("train", "test"))
         labels = self.dataset.part(part)[1]
-        choose = getattr(self.tasks[t], "choose", None)
+        choose = getattr(self._task(t), "choose", None)
         rows = torch.arange(len(labels)) if choose is None else torch.as_tensor(choose(labels))
         return rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows
+
+    def _task(self, t: int) -> Task:
+        try:
+            return self.tasks[t]
+        except IndexError:
+            known = f"{len(self)} tasks, 0 to {len(self) - 1}" if len(self) > 1 else "one task, 0"
+            raise ParameterError(f"there is no task {t}: this stream has {known}") from None
 
     def order_key(self, t: int) -> int:
         """Number that, with the seed, determines the order of the training images of task ``t``; its position."""

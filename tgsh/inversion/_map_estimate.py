@@ -19,12 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 from tgsh.benchmarks import SIDE
 from tgsh.datasets import MEAN, STD
@@ -76,7 +79,9 @@ class ForwardModel:
     """
 
     def __init__(self, net: FlyNet) -> None:
-        self.W1 = scipy.sparse.csr_array(net.W1.numpy())
+        from scipy.sparse import csr_array  # here, as the rest of SciPy: it takes memory
+
+        self.W1 = csr_array(net.W1.numpy())
         self.V = net.W2 - net.W2.mean(0)
         self.mean = net.column_sums / net.n_hidden if net.centred else net.W2.new_zeros(net.n_inputs)
 
@@ -99,7 +104,7 @@ class _Project(torch.autograd.Function):
     # x W1' of a sparse W1. A dense product would take a hundred times as many multiplications, most of them by zero.
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, W1: scipy.sparse.csr_array) -> Tensor:
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, W1: csr_array) -> Tensor:
         ctx.W1 = W1
         return torch.from_numpy(W1 @ x.detach().numpy().T).T
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from tgsh.benchmarks import SIDE, TaskStream
@@ -25,6 +24,8 @@ def blur(images: Tensor, sigma: float = 1.0) -> Tensor:
     """
     sigma = check_positive("sigma", sigma)
     square = images.detach().cpu().unflatten(-1, (SIDE, SIDE)).numpy()
+    from scipy.ndimage import gaussian_filter  # here, as the rest of SciPy: it takes memory
+
     return torch.from_numpy(gaussian_filter(square, sigma, axes=(-2, -1))).flatten(-2)
 
 

@@ -1,12 +1,13 @@
-"""Hierarchical clustering of tasks by the similarity of their contexts (paper, Section 3.2 and Fig. 7)."""
+"""Hierarchical clustering of tasks by the similarity of their contexts (paper, Section 3.2 and Fig. 7).
+
+SciPy, which clusters, is imported where it is used: it would take 40 MB of a program that only trains.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.hierarchy import cophenet, leaves_list, linkage, to_tree
-from scipy.spatial.distance import squareform
 
 from tgsh.errors import ParameterError, check_int, finite_arguments
 from tgsh.measures._similarity import is_flat, pairs_of
@@ -24,6 +25,9 @@ def cluster(similarity: np.ndarray) -> np.ndarray:
     Raises:
         ParameterError: there are fewer than two tasks, or a similarity is not in [-1, 1].
     """
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
     if len(similarity) < 2:
         raise ParameterError(f"two tasks or more are clustered; got {len(similarity)}")
     if np.abs(similarity).max() > 1 + _ROUNDING:
@@ -35,11 +39,15 @@ def cluster(similarity: np.ndarray) -> np.ndarray:
 
 def dendrogram_order(tree: np.ndarray) -> np.ndarray:
     """Order ``(T,)`` of the tasks below the dendrogram."""
+    from scipy.cluster.hierarchy import leaves_list
+
     return leaves_list(tree)
 
 
 def clades(tree: np.ndarray) -> set[frozenset[int]]:
     """Groups of two or more tasks that form a subtree, without the group of all tasks: T - 2 of them."""
+    from scipy.cluster.hierarchy import to_tree
+
     _, nodes = to_tree(tree, rd=True)
     groups = {frozenset(node.pre_order()) for node in nodes if not node.is_leaf()}
     return {group for group in groups if len(group) <= len(tree)}
@@ -75,6 +83,8 @@ def tree_agreement(trees: list[np.ndarray]) -> TreeAgreement:
     Raises:
         ParameterError: there are fewer than two trees, they differ in their number of tasks, or it is below three.
     """
+    from scipy.cluster.hierarchy import cophenet
+
     if len(trees) < 2 or len({len(tree) for tree in trees}) > 1 or len(trees[0]) < 2:
         raise ParameterError("two trees or more are compared, over the same tasks, at least three")
     joins = [cophenet(tree) for tree in trees]

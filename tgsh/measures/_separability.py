@@ -17,18 +17,28 @@ from tgsh.runs import ByValue
 from tgsh.seeding import generator
 
 
+def _row(name: str, values: Tensor | np.ndarray) -> np.ndarray:
+    # Similarities as an array of NumPy, which has no bfloat16: single precision holds its numbers exactly.
+    row = torch.as_tensor(values) if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" else values
+    if not isinstance(row, Tensor) or row.ndim != 1 or not len(row) or row.is_complex() or row.dtype == torch.bool:
+        found = f"{row.dtype} {tuple(row.shape)}" if isinstance(row, Tensor) else type(values).__name__
+        raise ParameterError(f"{name} must be a row of real numbers, of PyTorch or NumPy; got {found}")
+    return row.detach().cpu().to(torch.float32 if row.dtype == torch.bfloat16 else row.dtype).numpy()
+
+
 @finite_arguments
 def separability(intra: Tensor, inter: Tensor) -> float:
     """Probability that a random intra-task pair is more similar than a random inter-task pair (AUC), in [0, 1].
 
     Raises:
-        ParameterError: one of the two kinds has no pair, or a similarity is NaN or infinite.
+        ParameterError: one of the two kinds has no pair or is no row of real numbers, or a similarity is NaN or
+            infinite.
     """
     if not (len(intra) and len(inter)):
         raise ParameterError(f"pairs of both kinds are compared; got {len(intra)} intra and {len(inter)} inter pairs")
     # The Mann-Whitney U by two sorted lists: SciPy's also ranks all pairs together and looks up a p-value, which takes
     # several times as long (tests hold the two together).
-    high, low = (np.sort(side.numpy()) for side in (intra, inter))
+    high, low = (np.sort(_row(name, side)) for name, side in (("intra", intra), ("inter", inter)))
     below = sum(int(np.searchsorted(low, high, side).sum()) for side in ("left", "right"))  # ties count one half
     return below / 2 / (len(high) * len(low))
 
@@ -164,7 +174,10 @@ def overlap(intra: Tensor, inter: Tensor) -> float:
 
     Args:
         intra, inter: similarities, 1-D.
+
+    Raises:
+        ParameterError: a side is no row of real numbers, is empty, or holds NaN or infinity.
     """
     from scipy.stats import ks_2samp  # here, since importing it takes half a second
 
-    return 1 - float(ks_2samp(intra.numpy(), inter.numpy(), method="asymp").statistic)
+    return 1 - float(ks_2samp(_row("intra", intra), _row("inter", inter), method="asymp").statistic)

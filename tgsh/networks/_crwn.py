@@ -105,8 +105,12 @@ class CRWN(nn.Module):
         return self.g[0].numel() + self.c[0].numel()
 
     def context_vector(self, task: int) -> Tensor:
-        """Context vector ``m_t = g_t c_t``, ``(H,)``."""
-        return self.g[task] * self.c[task]
+        """Context vector ``m_t = g_t c_t``, ``(H,)``.
+
+        Raises:
+            ParameterError: there is no such task.
+        """
+        return self.g[self._own(task)] * self.c[task]
 
     def context_vectors(self) -> Tensor:
         """Context vectors of all tasks, ``(T, H)``, detached."""
@@ -117,11 +121,19 @@ class CRWN(nn.Module):
         """Make ``context`` ``(H,)`` the context vector of ``task``: ``g_t`` becomes 1 and ``c_t`` the context.
 
         Raises:
-            ParameterError: ``context`` has another shape, or is not finite.
+            ParameterError: there is no such task, or ``context`` has another shape or is not finite.
         """
-        if context.shape != self.c[task].shape:
+        if context.shape != self.c[self._own(task)].shape:
             expected = tuple(self.c[task].shape)
             raise ParameterError(f"a context of this network has shape {expected}; got {tuple(context.shape)}")
         check_finite("context", context)
         self.g[task].fill_(1.0)
         self.c[task].copy_(context)
+
+    def _own(self, task: int) -> int:
+        # The position of a task that this network has a context for.
+        n = len(self.c)
+        if not -n <= task < n:
+            known = f"{n} contexts, 0 to {n - 1}" if n > 1 else "one context, 0"
+            raise ParameterError(f"there is no context {task}: this network has {known}")
+        return task

@@ -73,6 +73,7 @@ class NeuroModNet(CRWN):
 
     def context_vector(self, task: int) -> Tensor:
         """Context vector ``m_t``, ``(H,)``: ``g_{t,l} c_{t,l}`` of all layers, one after the other."""
+        task = self._own(task)
         layers = zip(self.g[task], self.c[task].split(self.widths), strict=True)
         return torch.cat([g * c for g, c in layers])
 

@@ -19,28 +19,23 @@ _LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib
 _sources: dict[str, tuple[ModuleSpec, str, list[str]]] = {}
 
 
-def code_identity(module: str) -> str | None:
-    """Return the hash of the code of a module and of all that it imports; None where a source is missing.
-
-    Modules of a library are identified by its version. Comments and docstrings do not count.
-    """
-    parts = code_closure(module)
-    return None if parts is None else hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+def closure_identity(parts: dict[str, str]) -> str:
+    """Return the hash of what `code_closure` has found."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def code_closure(module: str) -> dict[str, str] | None:
     """Return what the code of a module consists of: hashes of sources by module, and versions by library.
 
-    None where a module has no source, such as a notebook.
+    None where a module has no source, such as a notebook. Comments and docstrings do not count.
     """
     parts: dict[str, str] = {}
     return parts if _collect(module, parts) else None
 
 
-def modules_of_the_user(module: str) -> list[ModuleType]:
-    """Return what the code of a module consists of, without this package and libraries: modules as they are now."""
-    names = sorted(code_closure(module) or ())
-    own = [name for name in names if name in _sources and name.partition(".")[0] != "tgsh"]
+def modules_of_the_user(parts: dict[str, str]) -> list[ModuleType]:
+    """Return what `code_closure` has found, without this package and libraries: modules as they are now."""
+    own = [name for name in sorted(parts) if name in _sources and name.partition(".")[0] != "tgsh"]
     return [sys.modules[name] for name in own if name in sys.modules]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tgsh.runs._code import code_identity, modules_of_the_user
+from tgsh.runs._code import closure_identity, code_closure, modules_of_the_user
 from tgsh.runs._device import device_name
 from tgsh.runs._progress import note_once
 
@@ -29,7 +29,8 @@ def tensor_digest(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        if tensor.numel():
+            sha.update(tensor.flatten().view(torch.uint8).numpy())
     return sha.hexdigest()
 
 
@@ -124,17 +125,17 @@ def _of_definition(thing: Any) -> str | None:
     if "<" in thing.__qualname__:  # <locals>, <lambda>: values that it encloses are not in the source
         return None
     module = thing.__module__ or "builtins"
-    code = code_identity(module)
-    if code is None or not _is_known_by_its_name(thing, module):
+    parts = code_closure(module)  # one walk serves both the code and the values
+    if parts is None or not _is_known_by_its_name(thing, module):
         return None
     values = [
         _of_all([own.__name__, key, value])
-        for own in modules_of_the_user(module)
+        for own in modules_of_the_user(parts)
         for key, value in sorted(vars(own).items())
         if _is_plain(value) and not key.startswith("__")
     ]
     digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16] if values else ""
-    return f"{name}@{code}{digest and f' with {digest}'}"
+    return f"{name}@{closure_identity(parts)}{digest and f' with {digest}'}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -9,7 +9,7 @@ from tgsh.benchmarks import TaskStream
 from tgsh.errors import finite_arguments
 from tgsh.networks import CRWN
 from tgsh.runs import parallel_map
-from tgsh.training._fused import fused_logits, is_fused
+from tgsh.training._fused import fused_logits, images_to_read, is_fused
 
 
 @torch.no_grad()
@@ -42,8 +42,8 @@ def accuracy_on(net: CRWN, stream: TaskStream, task: int, contexts: Tensor, chun
 def own_accuracy(net: CRWN, stream: TaskStream, task: int) -> Tensor:
     """Test accuracy ``(1,)``, in [0, 1], on one task under its own context."""
     if is_fused(net):
-        images, labels = stream.images(task, "test")
-        right = fused_logits(net, images, net.context_vector(task)).argmax(1) == labels
+        images, labels, sources = images_to_read(stream, task, "test")
+        right = fused_logits(net, images, net.context_vector(task), sources=sources).argmax(1) == labels
         return right.double().mean(0, keepdim=True)
     return accuracy_on(net, stream, task, net.context_vector(task)[None])
 

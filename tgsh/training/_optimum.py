@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.optimize import minimize
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
@@ -142,6 +141,8 @@ def solve_context(
     """
     if not ridge >= 0:
         raise ParameterError(f"ridge must be 0 or more; got {ridge!r}")
+    from scipy.optimize import minimize  # here, since a program that only trains would hold 30 MB of it
+
     max_iterations, ridge = check_int("max_iterations", max_iterations, 1), float(ridge)
     labels = check_labels("labels", labels, len(h), len(W2))
 

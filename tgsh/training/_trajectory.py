@@ -20,7 +20,7 @@ from tgsh.measures import context_similarity
 from tgsh.networks import FlyNet
 from tgsh.runs import ByValue, parallel_map
 from tgsh.training._evaluation import accuracy_on
-from tgsh.training._fused import FusedLoop, is_fused
+from tgsh.training._fused import FusedLoop, images_to_read, is_fused
 from tgsh.training._recipe import Recipe, batch_rows
 
 
@@ -121,8 +121,8 @@ def watch_stream(
 def _watch_fused(
     net: FlyNet, stream: TaskStream, task: int, recipe: Recipe, stops: Sequence[int], data_seed: int
 ) -> Tensor:
-    images, labels = stream.images(task, "train")
-    loop, labels = FusedLoop(net, images, recipe.batch_size), labels.numpy()
+    images, labels, sources = images_to_read(stream, task, "train")
+    loop, labels = FusedLoop(net, images, recipe.batch_size, sources), labels.numpy()
     g, c = (start.numpy().astype(loop.W2.dtype).copy() for start in net.initial_context(task))
     g, squares = g.reshape(1), np.zeros(len(c) + 1, c.dtype)
     kept = [torch.from_numpy(g * c)] if stops[0] == 0 else []

@@ -8,6 +8,10 @@ reading a number from memory. What remains is small: a batch of pixels (200 kB),
 
 Pixels are whole numbers from 0 to 255, and the mean over the units is subtracted from each unit. So sums stay whole
 numbers of 16 bits, and normalising, ``(x - 0.1307) / 0.3081``, comes down to one factor, which the readout takes in.
+
+A task that only moves pixels needs no images of its own: W1 applied to a rotated image is W1 with its pixels rotated
+back, applied to the image. The sums are the same whole numbers, so the result is the same to the last bit, and a core
+that trains such a task holds a batch of images instead of all (47 MB of MNIST).
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ import torch
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.datasets import MEAN, STD
+from tgsh.datasets import MEAN, STD, Part
 from tgsh.errors import ParameterError, check_pixels
 from tgsh.networks import CRWN, FlyNet
 from tgsh.training._closed_form import has_closed_form
@@ -72,8 +76,8 @@ def _check(net: CRWN) -> None:
 
 
 def _fit_task(net: FlyNet, stream: TaskStream, t: int, recipe: Recipe, data_seed: int) -> None:
-    shown, labels = stream.images(t, "train")
-    loop = FusedLoop(net, shown, recipe.batch_size)
+    shown, labels, sources = images_to_read(stream, t, "train")
+    loop = FusedLoop(net, shown, recipe.batch_size, sources)
     g, c = net.g[t].detach().numpy().copy().reshape(1), net.c[t].detach().numpy().copy()
     squares = np.zeros(len(c) + 1, c.dtype)
     for epoch in range(recipe.epochs):
@@ -84,26 +88,54 @@ def _fit_task(net: FlyNet, stream: TaskStream, t: int, recipe: Recipe, data_seed
     net.c[t].copy_(torch.from_numpy(c))
 
 
-def fused_logits(net: FlyNet, images: Tensor, context: Tensor, batch_size: int = 128) -> Tensor:
+def images_to_read(stream: TaskStream, t: int, part: Part) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Images and labels of task ``t`` for a `FusedLoop`, and ``sources``: how the loop is to move their pixels.
+
+    The images are those of the dataset, not copied, where the task only moves their pixels; else they are transformed.
+    """
+    sources = stream.pixel_sources(t)
+    images, labels = stream.dataset.part(part)
+    if sources is None or images.dtype != torch.uint8:  # sums of floating numbers would be rounded in another order
+        return *stream.images(t, part), None
+    return images, labels, sources
+
+
+def fused_logits(
+    net: FlyNet, images: Tensor, context: Tensor, batch_size: int = 128, sources: Tensor | None = None
+) -> Tensor:
     """Logits ``(N, 10)`` of images ``(N, 28, 28)`` under one context ``(H,)``, by the fused loop.
 
-    They are those of `CRWN.logits` but for rounding.
+    They are those of `CRWN.logits` but for rounding. ``sources`` is as in `FusedLoop`.
 
     Raises:
         ParameterError: `is_fused` does not accept the network.
     """
     _check(net)
-    loop = FusedLoop(net, images, batch_size)
+    loop = FusedLoop(net, images, batch_size, sources)
     readout = (net.W2 * context.to(net.W2) * loop.unit).T.contiguous().numpy().ravel()
     rows = [np.arange(i, min(i + batch_size, len(images))) for i in range(0, len(images), batch_size)]
     return torch.from_numpy(np.concatenate([loop.logits(part, readout) for part in rows]))
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
-    # An empty array that begins where a line of the cache does: vectors that lie on two lines take a fifth longer.
-    room = np.empty(size * dtype.itemsize + 64, np.uint8)
+    # Zeros that begin where a line of the cache does: vectors that lie on two lines take a fifth longer.
+    room = np.zeros(size * dtype.itemsize + 64, np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + size * dtype.itemsize].view(dtype)
+
+
+def _moved(net: FlyNet, sources: Tensor | None) -> Tensor:
+    # The pixels of W1, moved as the images are; a black one becomes number 784. The compiled loops check nothing, and
+    # would read beyond the image.
+    last = net.n_inputs - 1
+    low, high = (end.item() for end in net.pixels.aminmax())
+    if low < 0 or high > last:
+        raise ParameterError(f"pixels of W1 must be from 0 to {last}; got {low if low < 0 else high}")
+    if sources is None:
+        return net.pixels
+    if sources.shape != (net.n_inputs,) or sources.dtype != torch.int64 or sources.min() < -1 or sources.max() > last:
+        raise ParameterError(f"sources must be {net.n_inputs} whole numbers of type int64, from -1 to {last}")
+    return sources.where(sources >= 0, net.n_inputs)[net.pixels]
 
 
 class FusedLoop:
@@ -113,30 +145,31 @@ class FusedLoop:
         net: a network that `is_fused` accepts.
         images: ``(N, 28, 28)``, uint8 or floating; uint8 images are not copied.
         batch_size: most images in a batch.
+        sources: ``(784,)``, number of the pixel that each pixel takes its value from, and -1 where it is black; the
+            loop then reads the images with their pixels moved so. Default: as they are.
 
     Attributes:
         unit: input of the network that one step of a pixel makes, ``1 / (255 * 0.3081)`` for whole numbers.
         W2: ``(H * 10,)``, transposed.
     """
 
-    def __init__(self, net: FlyNet, images: Tensor, batch_size: int) -> None:
+    def __init__(self, net: FlyNet, images: Tensor, batch_size: int, sources: Tensor | None = None) -> None:
         from tgsh.training._fused import _kernel  # here, since importing numba takes a while
 
         flat = check_pixels("images", images).flatten(1).contiguous().numpy()
         number, whole = net.W2.numpy().dtype.type, flat.dtype == np.uint8
         scale, largest = (255, net.fan_in * 255 * net.n_hidden) if whole else (1, 0)
         exact = np.float64 if not whole else np.int32 if largest < 2**31 else np.int64  # holds the sum of all units
-        size = -(-batch_size // _kernel.LANES) * _kernel.PIXELS * _kernel.LANES
+        size = -(-batch_size // _kernel.LANES) * _kernel.ROWS * _kernel.LANES
+        pixels = _moved(net, sources)
         places = np.zeros((net.n_hidden, _kernel.STRIDE), np.int32)
-        places[:, : net.fan_in] = net.pixels.numpy() * _kernel.LANES
+        places[:, : net.fan_in] = pixels.numpy() * _kernel.LANES
         self._kernel, self._batch_size = _kernel, batch_size
         self._images = flat if whole else flat.astype(number, copy=False)
         self._blocks = _aligned(size, np.dtype(np.uint16 if whole else number))
         self._places = places.ravel()
-        counts = net.pixels.flatten().bincount(minlength=net.n_inputs).numpy()
-        if len(counts) > net.n_inputs:  # the compiled loops would read beyond the image
-            raise ParameterError(f"pixels of W1 must be from 0 to {net.n_inputs - 1}; got {len(counts) - 1}")
-        self._counts = counts.astype(exact)
+        counts = pixels.flatten().bincount(minlength=net.n_inputs + 1)[: net.n_inputs]  # black adds nothing
+        self._counts = counts.numpy().astype(exact)
         self._offset = -1.0 if net.centred else net.fan_in * MEAN * scale
         self.unit = number(1 / (STD * scale))
         self.W2 = net.W2.T.contiguous().numpy().ravel()

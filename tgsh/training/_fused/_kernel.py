@@ -13,21 +13,30 @@ numba has no vectors of its own; ``_vectors`` defines them.
 
 # numba infers the types of what it compiles; the docstrings say them:
 # ruff: noqa: ANN001, ANN202
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numba import njit
 
+from tgsh.training._fused import _vectors
 from tgsh.training._fused._vectors import LANES, add, fma, lane_sum, load, multiply, relu_above, splat, store, transpose
 
 CLASSES = 10
 PIXELS = 784
+ROWS = 786  # of a block: its pixels, a black one, and one for alignment
 STRIDE = 8  # numbers a unit in the table of pixels: seven, and one for alignment
 UNITS = 512  # units whose gradients are summed at a time
 
 
+_VECTORS = hashlib.sha256(Path(_vectors.__file__).read_bytes()).hexdigest()[:8]
+
+
 def _compiled(function: Callable) -> Callable:
-    # Compiled once on a machine, where there is a folder to keep the result in.
+    # Compiled once on a machine, where there is a folder to keep the result in. Numba compiles anew when this file has
+    # changed; the name, under which it keeps the result, changes with `_vectors`.
+    function.__qualname__ = f"{function.__name__}_{_VECTORS}"
     options = {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
@@ -42,7 +51,8 @@ def stage(images, rows, blocks, column_sums, offset, n_hidden, mean):
     Args:
         images: ``(N, 784)``, uint8 or floating.
         rows: ``(B,)`` numbers of the images in the batch.
-        blocks: ``(n * 784 * 16,)``, filled: block, pixel, image.
+        blocks: ``(n * 786 * 16,)``: block, pixel, image. Pixels are filled; the last two rows of a block stay as they
+            are, 0.
         column_sums: ``(784,)``, how often a pixel is used, in a type that can hold the sum over all units.
         offset: what is subtracted where the units are not centred; below 0: they are.
         n_hidden: number of units.
@@ -54,7 +64,7 @@ def stage(images, rows, blocks, column_sums, offset, n_hidden, mean):
             i = q * LANES + lane
             starts[lane] = rows[min(i, n - 1)] * PIXELS  # where the batch ends, its last image again; its errors are 0
         for p in range(0, PIXELS, LANES):
-            transpose(flat, starts, p, blocks, (q * PIXELS + p) * LANES)
+            transpose(flat, starts, p, blocks, (q * ROWS + p) * LANES)
     for i in range(mean.shape[0]):
         image, total = images[rows[min(i, n - 1)]], column_sums.dtype.type(0)
         for p in range(PIXELS):
@@ -84,7 +94,7 @@ def forward(blocks, places, mean, readout, logits):
     """
     padded = mean.shape[0]
     for q in range(padded // LANES):
-        o, f = q * PIXELS * LANES, q * LANES
+        o, f = q * ROWS * LANES, q * LANES
         m = load(mean, f)
         l0 = l1 = l2 = l3 = l4 = l5 = l6 = l7 = l8 = l9 = splat(mean.dtype.type(0))
         for j in range(places.shape[0] // STRIDE):
@@ -113,7 +123,7 @@ def backward(blocks, places, mean, W2, errors, first, sums):
     padded = mean.shape[0]
     sums[:] = 0
     for q in range(padded // LANES):
-        o, f = q * PIXELS * LANES, q * LANES
+        o, f = q * ROWS * LANES, q * LANES
         m = load(mean, f)
         e0, e1, e2 = load(errors, f), load(errors, f + padded), load(errors, f + 2 * padded)
         e3, e4, e5 = load(errors, f + 3 * padded), load(errors, f + 4 * padded), load(errors, f + 5 * padded)

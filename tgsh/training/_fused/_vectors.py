@@ -2,9 +2,6 @@
 
 The operations fix the order of all additions, and LLVM keeps it: results are equal whether a processor's vectors hold
 16, 8 or 4 numbers.
-
-Numba keeps the compiled loops beside ``_kernel`` and compiles anew when that file changes: after an edit here, touch
-it.
 """
 
 from typing import Any
