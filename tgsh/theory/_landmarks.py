@@ -113,7 +113,13 @@ def degrees_of_freedom(kernel: np.ndarray, logits: np.ndarray, ridge: float) -> 
 
 @finite_arguments
 def estimate_degrees(
-    kernel: np.ndarray, logits: np.ndarray, ridge: float, n_probes: int = 4, seed: int = 0, tolerance: float = 1e-3
+    kernel: np.ndarray,
+    logits: np.ndarray,
+    ridge: float,
+    n_probes: int = 4,
+    seed: int = 0,
+    tolerance: float = 1e-4,
+    max_iterations: int = 1000,
 ) -> tuple[float, float]:
     """Estimate what `degrees_of_freedom` computes, by conjugate gradients: 4 N^2 bytes and no factor.
 
@@ -124,12 +130,13 @@ def estimate_degrees(
         n_probes: number of vectors of random signs for each class, at least 2.
         seed: determines the signs.
         tolerance: norm of the residuals, divided by that of the right sides, at which the iteration ends.
+        max_iterations: upper limit of the iterations.
 
     Returns:
         the estimate of d, and its standard error.
 
     Raises:
-        ParameterError: an argument is out of range, or 1000 iterations do not suffice.
+        ParameterError: an argument is out of range, or ``max_iterations`` do not suffice.
     """
     N, K = logits.shape
     c, n = check_positive("ridge", ridge) * N, check_int("n_probes", n_probes, 2)
@@ -144,16 +151,17 @@ def estimate_degrees(
     residual = weighted(signs)
     found, direction, size = np.zeros_like(residual), residual, (residual**2).sum(0)
     enough = tolerance**2 * size.max()
-    for _ in range(1000):
+    for _ in range(check_int("max_iterations", max_iterations, 1)):
         image = weighted(direction) + c * direction
-        step = size / (direction * image).sum(0)
+        bend = (direction * image).sum(0)
+        step = np.divide(size, bend, out=np.zeros_like(size), where=bend > 0)
         found, residual = found + step * direction, residual - step * image
         before, size = size, (residual**2).sum(0)
         if size.max() <= enough:
             each = (signs * found).sum(0).reshape(n, K).sum(1)  # an estimate of d for each probe
             return float(each.mean()), float(each.std(ddof=1) / n**0.5)
-        direction = residual + size / before * direction
-    raise ParameterError("1000 iterations do not suffice for an estimate; use a larger ridge")
+        direction = residual + np.divide(size, before, out=np.zeros_like(size), where=before > 0) * direction
+    raise ParameterError(f"{max_iterations} iterations do not suffice for an estimate; use more, or a larger ridge")
 
 
 def _roots(logits: np.ndarray) -> np.ndarray:
