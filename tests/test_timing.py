@@ -1,5 +1,9 @@
 import gc
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +21,7 @@ from tgsh.timing import (
     floor_of_task,
     growth,
     gsh_work,
+    memory_of_pytorch,
     modulated_work,
     neighbour,
     papers_streams,
@@ -103,6 +108,45 @@ def test_peak_memory_sees_an_allocation():
     assert kept.nbytes * 0.7 < large.bytes - nothing.bytes < kept.nbytes * 1.5
 
 
+def test_pytorch_takes_memory_by_itself():
+    alone = memory_of_pytorch()
+    with peak_memory(torch.device("cpu")) as here:
+        pass
+    assert 5e7 < alone.bytes < here.bytes
+    assert 0 <= alone.files < alone.bytes
+
+
+# Trains and evaluates a stream of as many images as MNIST has, and prints the memory that it takes for that.
+PROGRAM = """
+import torch
+from tgsh import FlyNet, Recipe, RotationMNIST, evaluate, train_stream
+from tgsh.datasets import ImageDataset
+from tgsh.timing import peak_memory
+
+def train(data):
+    stream, net = RotationMNIST(data, n_tasks=4), FlyNet(4, width_mult=1)
+    with peak_memory(torch.device("cpu")) as memory:
+        train_stream(net, stream, Recipe(epochs=1), cache=None, progress=False)
+        evaluate(net, stream)
+    return memory.bytes - memory.files
+
+labels = torch.arange(60_000) % 10
+images = (labels[:, None, None] * 20).expand(-1, 28, 28).to(torch.uint8)
+data = ImageDataset("own", "Own", images, labels, images[:10_000], labels[:10_000])
+first = train(data.subset(300, 100))  # start-up
+print(train(data) - first, images.nbytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc")
+def test_no_core_holds_the_images_of_a_task(tmp_path):
+    child = [sys.executable, "-c", PROGRAM]
+    own = os.environ | {"TGSH_CACHE": str(tmp_path)}
+    run = subprocess.run(child, capture_output=True, text=True, check=True, cwd=tmp_path, env=own)
+    taken, images = map(int, run.stdout.split())
+    assert taken < images / 2
+
+
 def test_on_a_cpu_memory_does_not_grow_with_tasks(few):
     stream, net = RotationMNIST(few, n_tasks=6), FlyNet(6, width_mult=1)
     assert groups(net, stream, Recipe(), [0, 2, 5]) == [[0], [2], [5]]
@@ -131,6 +175,7 @@ def test_benchmark_command_prints_and_writes(few, tmp_path, capsys):
     assert abs(result["paths"]["plain"]["mean_accuracy"] - result["paths"]["fast"]["mean_accuracy"]) < 0.05
     assert set(result["streams"]) == set(papers_streams(few, 2))
     assert all(0 < stream["mean_accuracy"] <= 1 for stream in result["streams"].values())
+    assert all(stream["peak_memory"] > result["pytorch"]["memory"] for stream in result["streams"].values())
     assert result["device"] == result["machine"]["device"]
     assert all(found["above_floor"] > 0 for found in result["others"].values())
     assert result["seconds"] >= 0

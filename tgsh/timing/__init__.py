@@ -11,7 +11,7 @@ from tgsh.timing._benchmark import (
     time_stream,
 )
 from tgsh.timing._floor import Work, floor_of_task, task_work
-from tgsh.timing._machine import Ceilings, machine, measure_ceilings, peak_memory, seconds_of
+from tgsh.timing._machine import Ceilings, machine, measure_ceilings, memory_of_pytorch, peak_memory, seconds_of
 from tgsh.timing._neighbour import Spread, beside_a_neighbour, neighbour, spread_of
 from tgsh.timing._others import above_floor, gsh_work, modulated_work, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
@@ -30,6 +30,7 @@ __all__ = [
     "kept_or_recomputed",
     "machine",
     "measure_ceilings",
+    "memory_of_pytorch",
     "modulated_work",
     "neighbour",
     "papers_streams",

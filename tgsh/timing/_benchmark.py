@@ -14,7 +14,7 @@ from tgsh.datasets import ImageDataset
 from tgsh.networks import FlyNet
 from tgsh.runs import n_workers, resolve_device, track
 from tgsh.timing._floor import Work, floor_of_task
-from tgsh.timing._machine import machine, measure_ceilings, peak_memory, seconds_of
+from tgsh.timing._machine import machine, measure_ceilings, memory_of_pytorch, peak_memory, seconds_of
 from tgsh.timing._neighbour import beside_a_neighbour, spread_of
 from tgsh.timing._others import above_floor, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
@@ -78,9 +78,8 @@ def compare(
     paths = {"plain": time_plain, "operators": time_operators, "fast": time_fast}
     if training_rule(make_net(1)) is fit_closed_form:
         del paths["operators"]
-    for path in paths.values():  # the first call pays for start-up; one short epoch pays it for all
-        short = RotationMNIST(stream.dataset.subset(256, 128), n_tasks=1)
-        path(make_net(1), short, [0], Recipe(epochs=1))
+    for path in paths.values():
+        _start_up(path, make_net, stream.dataset)
     at_once, (_, *others) = n_workers(make_net(1).W2.device), paths
     turns = [(i, name) for i in range(0, len(tasks), at_once) for name in ("plain", *others * repeats)]
     timed: dict[str, dict[int, list[dict]]] = {name: {} for name in paths}
@@ -88,6 +87,11 @@ def compare(
         found = paths[name](make_net(len(stream)), stream, tasks[i : i + at_once], recipe)
         timed[name].setdefault(i, []).append(found)
     return {name: _summary(list(found.values()), len(tasks)) for name, found in timed.items()}
+
+
+def _start_up(path: Callable, make_net: Callable[[int], FlyNet], dataset: ImageDataset) -> None:
+    # The first call pays for start-up; one short epoch pays it for all.
+    path(make_net(1), RotationMNIST(dataset.subset(256, 128), n_tasks=1), [0], Recipe(epochs=1))
 
 
 def _summary(turns: list[list[dict]], n_tasks: int) -> dict:
@@ -195,7 +199,10 @@ def benchmark(
     timed: int | None = None,
     rounds: int = 8,
 ) -> dict:
-    """Run the benchmark: machine, ceilings, floor, the paths, a neighbour, two other networks, four streams, growth.
+    """Run the benchmark: four streams, growth, ceilings, floor, the paths, a neighbour, two other networks, machine.
+
+    The streams come first: their peak memory is then that of a program that trains them, without the libraries that the
+    published loop and the other networks load.
 
     Args:
         dataset: the images.
@@ -218,17 +225,19 @@ def benchmark(
 
     streams = papers_streams(dataset, n_tasks)
     size = len(dataset.train_labels), len(dataset.test_labels), width_mult, recipe.epochs
+    _start_up(time_fast, make_net, dataset)
+    whole = [
+        time_stream(make_net(len(stream)), stream, recipe, timed)
+        for stream in track(streams.values(), "the four streams", sizes=[min(len(s), timed) for s in streams.values()])
+    ]
+    grown = growth(make_net, dataset, recipe, width_mult)
     before = measure_ceilings(where)
     paths = compare(make_net, streams["rotations"], spread(n_tasks, compared), recipe)
     parts = profile_stages(make_net(1), streams["rotations"])
     kept = kept_or_recomputed(make_net(1), streams["rotations"])
     crowded = beside_a_neighbour(make_net, streams["rotations"], rounds) if where.type == "cpu" else {}
     others = profile_others(streams["rotations"], where, seed)
-    whole = [
-        time_stream(make_net(len(stream)), stream, recipe, timed)
-        for stream in track(streams.values(), "the four streams", sizes=[min(len(s), timed) for s in streams.values()])
-    ]
-    grown = growth(make_net, dataset, recipe, width_mult)
+    alone = memory_of_pytorch() if where.type == "cpu" else None  # on a GPU its own memory is counted
     ceilings = before.best(measure_ceilings(where))  # a busy neighbour lowers them, and nothing raises them
     work, floor = floor_of_task(ceilings, *size)
     for found in others.values():
@@ -236,6 +245,7 @@ def benchmark(
         found["above_floor"] = above_floor(found["stages"], found["floor"])
     return {
         "machine": machine(where),
+        "pytorch": {"memory": alone.bytes, "of_files": alone.files} if alone else {"memory": 0, "of_files": 0},
         "dataset": dataset.name,
         "n_tasks": n_tasks,
         "recipe": asdict(recipe),
@@ -279,5 +289,7 @@ def table(result: dict) -> str:
         tasks, seconds, peak = stream["n_tasks"], stream["seconds"], stream["peak_memory"]
         files = f", {stream['of_files'] / 1e9:.2f} GB of it files" if stream["of_files"] else ""
         lines.append(f"{tasks:3} {name:18}{seconds / tasks:12.2f}{seconds:18.1f}{peak / 1e9:9.2f} GB at most{files}")
+    if alone := result["pytorch"]["memory"]:
+        lines.append(f"of the memory PyTorch {result['machine']['torch']} takes {alone / 1e9:.2f} GB by itself")
     lines.append(f"{'all four':22}{sum(stream['seconds'] for stream in streams.values()):30.1f}")
     return "\n".join(lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -91,12 +93,27 @@ def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
         look()  # what the last moments took
 
 
-def _resident_bytes() -> tuple[int, int]:
-    # All that is in memory, and of that the pages of files.
+def memory_of_pytorch() -> SimpleNamespace:
+    """Memory of a process of its own that has imported PyTorch and does nothing: ``.bytes``, and of them ``.files``.
+
+    No program that uses this build of PyTorch takes less: a build for GPUs registers thousands of their operators.
+    """
+    child = [sys.executable, "-c", "import torch; print(flush=True); input()"]
+    with subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()  # it has imported
+        resident, files = _resident_bytes(process.pid)
+        process.communicate(b"\n")
+    return SimpleNamespace(bytes=resident, files=files)
+
+
+def _resident_bytes(process: int | None = None) -> tuple[int, int]:
+    # All that is in memory, and of that the pages of files; default: of this process.
     try:
-        pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()
+        pages = Path(f"/proc/{process or 'self'}/statm").read_text(encoding="utf-8").split()
         return tuple(int(n) * os.sysconf("SC_PAGE_SIZE") for n in pages[1:3])
     except OSError:  # no /proc: macOS reports the largest size so far, in bytes, and not what it consists of
+        if process is not None:
+            return 1024 * int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(process)])), 0
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
