@@ -39,7 +39,8 @@ def labelled_bar(ax: Axes, place: float, values: Sequence[float], form: str, **s
     ax.plot(values, [place] * len(values), ls="none", marker=".", color="black", ms=5, label="a seed")
     text = format(mean, form).replace("-", "\N{MINUS SIGN}")
     end = max(0, mean, *values), place
-    ax.annotate(text, end, xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # readable on a line that crosses it
+    ax.annotate(text, end, xytext=(5, 0), textcoords="offset points", va="center", fontsize=8, bbox=box)
 
 
 def growth_curves(rows: list[dict]) -> Figure:
