@@ -32,7 +32,7 @@ def similarity_histograms(
         groups: what the samples of a task are grouped by: one word for all panels, or one for each, which then has a
             legend of its own.
     """
-    tall = 2.9 if len(groups) == 1 else 3.2
+    tall = 2.9 if len(groups) == 1 else 3.5
     figure, axes = subplots(1, len(pairs), size=(3.6 * len(pairs), tall), sharex=True, sharey=True, squeeze=False)
     lowest = min(float(values.min()) for pair in pairs for values in pair)
     bins = np.linspace(min(lowest, 0), 1, 80)
@@ -42,7 +42,7 @@ def similarity_histograms(
         two_histograms(ax, inter, intra, bins, labels)
         ax.set(title=title, xlabel="cosine similarity")
         if len(groups) > 1:
-            ax.legend(loc="upper right", fontsize=9, frameon=False)
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9, frameon=False)
     axes[0, 0].set_ylabel("density")
     if len(groups) == 1:
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
