@@ -17,20 +17,25 @@ from tgsh.theory._kernels import (
     flynet_kernel,
     gaussian_kernel,
 )
+from tgsh.theory._landmarks import LandmarkMachine, degrees_of_freedom, estimate_degrees, fit_landmark_machine
 from tgsh.theory._signs import sign_cosine, sign_similarity
 from tgsh.theory._spectrum import angular_spectrum, interpolation_error, similarity_at, two_neighbour_error
 
 __all__ = [
     "KernelMachine",
+    "LandmarkMachine",
     "Readout",
     "angular_spectrum",
     "arc_cosine_kernel",
     "check_kernel_size",
     "context_from_weights",
+    "degrees_of_freedom",
     "diagonal_fisher",
     "dual_weights",
+    "estimate_degrees",
     "exact_flynet_kernel",
     "fit_kernel_machine",
+    "fit_landmark_machine",
     "flynet_kernel",
     "gaussian_kernel",
     "group_average",

@@ -98,24 +98,38 @@ def fit_kernel_machine(
         raise ParameterError(f"a kernel of N images has shape (N, N); got {kernel.shape}")
     ridge, max_iterations = check_positive("ridge", ridge), check_int("max_iterations", max_iterations, 1)
     labels = check_labels("labels", labels, N, n_classes).numpy()
+    factor, negative = _factor(kernel)  # kernel = factor @ factor.T: rows of `factor` are features, of a linear problem
+    readout, residual, evaluations = minimise(factor, labels, ridge, n_classes, max_iterations)
+    logits = factor @ readout
+    loss = -log_softmax(logits, axis=1)[np.arange(N), labels].mean()
+    return KernelMachine(dual_weights(logits, labels, ridge), float(loss), residual, evaluations, negative)
+
+
+def minimise(
+    features: np.ndarray, labels: np.ndarray, ridge: float, n_classes: int, max_iterations: int
+) -> tuple[np.ndarray, float, int]:
+    """Minimise mean cross entropy of ``features @ B`` plus ``ridge / 2 |B|^2`` over B, ``(r, K)``, by SciPy's L-BFGS.
+
+    Products are computed in the precision of ``features`` ``(N, r)``, all else in double precision.
+
+    Returns:
+        B, the norm of the gradient divided by that at zero, and the number of evaluations.
+    """
+    N, r = features.shape
     onehot = np.eye(n_classes)[labels]
-    factor, negative = _factor(
-        kernel
-    )  # kernel = factor @ factor.T: rows of `factor` are features, and the problem is linear
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        B = flat.reshape(N, n_classes)
-        logs = log_softmax(factor @ B, axis=1)
-        gradient = factor.T @ (np.exp(logs) - onehot) / N + ridge * B
+        B = flat.reshape(r, n_classes)
+        logs = log_softmax((features @ B.astype(features.dtype, copy=False)).astype(float, copy=False), axis=1)
+        error = (np.exp(logs) - onehot).astype(features.dtype, copy=False)
+        gradient = (features.T @ error) / N + ridge * B
         return -(logs * onehot).sum() / N + ridge / 2 * (B**2).sum(), gradient.ravel()
 
-    zeros = np.zeros(N * n_classes)
+    zeros = np.zeros(r * n_classes)
     options = {"maxiter": max_iterations, "maxfun": 2 * max_iterations, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
     found = minimize(objective, zeros, jac=True, method="L-BFGS-B", options=options)
-    logits = factor @ found.x.reshape(N, n_classes)
     residual = np.linalg.norm(objective(found.x)[1]) / np.linalg.norm(objective(zeros)[1])
-    loss = -(log_softmax(logits, axis=1) * onehot).sum() / N
-    return KernelMachine(dual_weights(logits, labels, ridge), float(loss), float(residual), int(found.nfev), negative)
+    return found.x.reshape(r, n_classes), float(residual), int(found.nfev)
 
 
 def _factor(kernel: np.ndarray) -> tuple[np.ndarray, float]:
