@@ -250,3 +250,12 @@ def test_a_mean_over_classes_needs_every_class():
         M.mean_similarity(points(16, 5), TASK, LABEL.where(TASK == 0, 1))
     with pytest.raises(ParameterError, match=r"each of 16 points has a task and a label; got 16 and 15"):
         M.tgsh_test(points(16, 5), TASK, LABEL[:15])
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+def test_transposed_view_is_checked_too(wrong):
+    features = torch.ones(5, 3).T
+    check_finite("h", features)
+    features[2, 4] = wrong
+    with pytest.raises(ParameterError, match="h must be finite; 1 of 15"):
+        check_finite("h", features)

@@ -176,7 +176,9 @@ def check_finite(name: str, values: Any) -> None:
         for one in values:
             check_finite(name, one)
     if isinstance(values, Tensor) and values.is_floating_point() and values.numel():
-        if not torch.isfinite(torch.stack(values.detach().aminmax())).all():  # NaN is the extreme of any set with NaN
+        # NaN is the extreme of any set with NaN. A transposed view, as features are, is read in the order of memory.
+        plain = values.detach().T if values.ndim == 2 and values.T.is_contiguous() else values.detach()
+        if not torch.isfinite(torch.stack(plain.aminmax())).all():
             _refuse(name, (~torch.isfinite(values)).sum().item(), values.numel())
     elif isinstance(values, np.ndarray) and values.dtype.kind == "f":
         finite = np.isfinite(values)

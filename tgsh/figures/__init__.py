@@ -1,6 +1,6 @@
 """Figures by kind, and explorers. They draw what was measured elsewhere, and compute nothing but layout."""
 
-from tgsh.figures._bars import bars_with_range, growth_curves
+from tgsh.figures._bars import bars_with_range, growth_curves, labelled_bar
 from tgsh.figures._circuit import flynet_circuit
 from tgsh.figures._curves import (
     curves_with_range,
@@ -17,12 +17,13 @@ from tgsh.figures._frames import (
     task_and_context,
     two_tasks,
 )
-from tgsh.figures._histograms import similarity_histograms
+from tgsh.figures._histograms import similarity_histograms, two_histograms
 from tgsh.figures._images import image_sheet, show_tasks
 from tgsh.figures._matrix import (
     draw_numbers,
     similarity_matrices,
 )
+from tgsh.figures._openings import clouds_of_tasks, inversion_sketch, tasks_on_rings
 from tgsh.figures._scatter import (
     against_prediction,
     context_plane,
@@ -30,11 +31,25 @@ from tgsh.figures._scatter import (
     in_front,
     manifolds_on_sphere,
 )
-from tgsh.figures._style import BLUE, COLOURS, FILLED, GREEN, GREY, MARKERS, ORANGE, RED, SIMILARITY_MAP, subplots
+from tgsh.figures._style import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    FILLED,
+    GREEN,
+    GREY,
+    MARKERS,
+    ORANGE,
+    RED,
+    SIMILARITY_MAP,
+    in_short,
+    subplots,
+)
 
 __all__ = [
     "BLUE",
     "COLOURS",
+    "DASHES",
     "FILLED",
     "GREEN",
     "GREY",
@@ -46,6 +61,7 @@ __all__ = [
     "against_prediction",
     "bars_with_range",
     "before_and_after",
+    "clouds_of_tasks",
     "context_plane",
     "curves_with_range",
     "definition_angles",
@@ -58,6 +74,9 @@ __all__ = [
     "html_picture",
     "image_sheet",
     "in_front",
+    "in_short",
+    "inversion_sketch",
+    "labelled_bar",
     "manifolds_on_sphere",
     "mean_and_range",
     "over_parameters",
@@ -69,5 +88,7 @@ __all__ = [
     "subplots",
     "tallest",
     "task_and_context",
+    "tasks_on_rings",
+    "two_histograms",
     "two_tasks",
 ]

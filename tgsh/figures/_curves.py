@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from tgsh.errors import ParameterError
-from tgsh.figures._style import BLUE, COLOURS, GREY, MARKERS, subplots
+from tgsh.figures._style import BLUE, COLOURS, DASHES, GREY, MARKERS, subplots
 from tgsh.measures import Profile
 
 
 def similarity_profiles(profiles: Sequence[Profile], labels: Sequence[str], unit: str) -> Figure:
     """Similarity of contexts over the distance between tasks: mean, and 5th to 95th percentile over the pairs."""
     figure, ax = subplots(size=(7.2, 3.0))
-    for profile, label, colour in zip(profiles, labels, (BLUE, GREY), strict=True):
-        ax.plot(profile.distance, profile.mean, color=colour, marker=".", label=label)
-        ax.fill_between(profile.distance, profile.low, profile.high, color=colour, alpha=0.25, lw=0)
+    styles = ({"color": BLUE, "marker": "o", "ms": 4}, {"color": GREY, "marker": "s", "ms": 4, "ls": "--"})
+    for profile, label, style in zip(profiles, labels, styles, strict=True):
+        ax.plot(profile.distance, profile.mean, label=label, **style)
+        ax.fill_between(profile.distance, profile.low, profile.high, color=style["color"], alpha=0.25, lw=0)
     ax.axhline(0, color="black", lw=0.8)
     ax.set(xlabel=f"distance between tasks ({unit})", ylabel="cosine similarity of contexts")
     _whole_steps(ax, unit)
@@ -34,11 +35,17 @@ def _whole_steps(ax: Axes, unit: str) -> None:
         ax.xaxis.set_major_locator(MultipleLocator(30))
 
 
-def mean_and_range(ax: Axes, x: np.ndarray, curves: Sequence[np.ndarray], label: str, number: int) -> None:
-    """Draw the mean and the range over the seeds of ``curves`` ``(n_seeds, len(x))``; ``number`` picks the colour."""
+def mean_and_range(
+    ax: Axes, x: np.ndarray, curves: Sequence[np.ndarray], label: str, number: int, marked: bool = True
+) -> None:
+    """Draw the mean and the range over the seeds of ``curves`` ``(n_seeds, len(x))``.
+
+    ``number`` picks the colour and the marker; where the points of a curve are too many to be ``marked``, the dashes.
+    """
     stacked = np.asarray(curves, dtype=float)
     colour = COLOURS[number]
-    ax.plot(x, stacked.mean(0), color=colour, marker=MARKERS[number], ms=4, label=label)
+    style = {"marker": MARKERS[number], "ms": 4} if marked else {"ls": DASHES[number % len(DASHES)]}
+    ax.plot(x, stacked.mean(0), color=colour, label=label, **style)
     ax.fill_between(x, stacked.min(0), stacked.max(0), color=colour, alpha=0.25, lw=0)
 
 

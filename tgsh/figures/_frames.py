@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from tgsh.benchmarks import TaskStream
-from tgsh.figures._style import BLUE, FILLED, GREY, ORANGE, RED, subplots
+from tgsh.figures._histograms import two_histograms
+from tgsh.figures._style import BLUE, GREY, RED, in_short, subplots
 from tgsh.training import Path
 
 BINS = 50  # of histograms
@@ -41,9 +42,9 @@ def task_and_context(
     _strips(left, [images, seen], ["test\nimages", "from\ncontext"])
     left.set_title(f"task {stream.names[task]}")
     others = np.arange(len(stream)) != task
-    for matrix, colour, label in ((untrained, GREY, "untrained"), (trained, BLUE, "trained")):
+    for matrix, line, colour, label in ((untrained, "s--", GREY, "untrained"), (trained, "o-", BLUE, "trained")):
         # broken at the task itself, where it is 1 by definition
-        right.plot(stream.positions, np.where(others, matrix[task], np.nan), ".-", color=colour, label=label)
+        right.plot(stream.positions, np.where(others, matrix[task], np.nan), line, ms=3, color=colour, label=label)
     right.axvline(stream.positions[task], color=RED, lw=1.5, label="this task")
     _similarity_axis(right, stream, trained)
     return figure
@@ -78,8 +79,7 @@ def two_tasks(
     axes[0].set_yticks([14.5, 44.5], [stream.names[t] for t in tasks])
     _bare(axes[0])
     for ax, (title, (intra, inter, highest)) in zip(axes[1:], panels.items(), strict=True):
-        for values, colour, label in ((inter, ORANGE, "inter"), (intra, BLUE, "intra")):
-            ax.hist(values.numpy(), BINS, range=(lowest, 1), **FILLED, color=colour, alpha=0.75, label=label)
+        two_histograms(ax, inter, intra, np.linspace(lowest, 1, BINS + 1), ("inter", "intra"))
         ax.set(xlabel="cosine similarity", xlim=(lowest, 1), ylim=(0, highest), title=title)
         ax.set_yticks([])
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
@@ -93,8 +93,9 @@ def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
     ticks = np.unique(np.linspace(0, len(x) - 1, 5).astype(int))
     curves = {"test accuracy": path.accuracy, "cosine with its start": path.with_start}
     curves["cosine with its end"] = path.with_end
-    for (label, curve), colour in zip(curves.items(), (RED, GREY, BLUE), strict=True):
-        left.plot(x, curve, color=colour, label=label)
+    styles = zip((RED, GREY, BLUE), ("-.", "--", "-"), strict=True)
+    for (label, curve), (colour, line) in zip(curves.items(), styles, strict=True):
+        left.plot(x, curve, color=colour, ls=line, label=label)
         left.plot(now, curve[now], "o", color=colour)
     left.axvline(now, color="black", lw=0.8)
     left.set_xticks(ticks, [str(stops[tick]) for tick in ticks])
@@ -112,8 +113,9 @@ def step_of_training(stream: TaskStream, path: Path, now: int) -> Figure:
     middle.minorticks_off()
 
     others = np.arange(len(stream)) != path.task
-    for stop, style in ((-1, {"color": GREY, "lw": 1, "label": "at the end"}), (now, {"color": BLUE, "label": "now"})):
-        right.plot(stream.positions, np.where(others, path.with_others[stop], np.nan), marker=".", ms=4, **style)
+    at_end = {"color": GREY, "lw": 1, "ls": "--", "marker": "s", "label": "at the end"}
+    for stop, style in ((-1, at_end), (now, {"color": BLUE, "marker": "o", "label": "now"})):
+        right.plot(stream.positions, np.where(others, path.with_others[stop], np.nan), ms=3, **style)
     right.axvline(stream.positions[path.task], color=RED, lw=1.5, label="this task")
     right.axhline(0, color="black", lw=0.8)
     low, high = min(path.with_others[:, others].min(), 0), path.with_others[:, others].max()
@@ -146,15 +148,16 @@ def distances_and_sweep(
     """
     figure, axes = subplots(1, len(pairs) + 1, size=(2.7 * len(pairs) + 2.7, 2.9))
     for ax, (name, (within, between)) in zip(axes, pairs.items(), strict=False):
-        for pair, colour, label in ((between, ORANGE, "between two manifolds"), (within, BLUE, "within a manifold")):
-            ax.hist(pair.numpy(), BINS, range=(0, 2), **FILLED, color=colour, alpha=0.75, label=label)
+        kinds = "between two manifolds", "within a manifold"
+        two_histograms(ax, between, within, np.linspace(0, 2, BINS + 1), kinds)
         ax.set(title=titles[name], xlabel="distance, points of norm 1", xlim=(0, 2), ylim=(0, highest))
         ax.set_yticks([])
     x = np.arange(len(values))
-    for (label, curve), colour in zip(curves.items(), (GREY, "black"), strict=True):
-        axes[-1].plot(x, curve, color=colour, marker=".", label=label)
+    styles = zip((GREY, "black"), ("s--", "o-"), strict=True)
+    for (label, curve), (colour, line) in zip(curves.items(), styles, strict=True):
+        axes[-1].plot(x, curve, line, ms=4, color=colour, label=label)
         axes[-1].plot(now, curve[now], "o", color=RED, ms=7)
-    axes[-1].set_xticks(x, [f"{value:g}" for value in values], rotation=45, fontsize=8)
+    axes[-1].set_xticks(x, [in_short(value) for value in values], rotation=45, fontsize=8)
     axes[-1].set(xlabel=xlabel, ylim=(0, 1))
     axes[-1].set_title("over " + xlabel)
     axes[-1].legend(fontsize=8, frameon=False)

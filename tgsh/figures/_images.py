@@ -30,8 +30,13 @@ def show_tasks(stream: TaskStream, tasks: Sequence[int], samples: Sequence[int])
     return figure
 
 
-def image_sheet(images: Tensor, names: Sequence[str], tasks_per_sheet: int = 18) -> Figure:
-    """Images ``(T, K, 784)``: a column for each task, a row for each class, in strips of ``tasks_per_sheet`` tasks."""
+def image_sheet(
+    images: Tensor, names: Sequence[str], tasks_per_sheet: int = 18, classes: Sequence[str] | None = None
+) -> Figure:
+    """Images ``(T, K, 784)``: a column for each task, a row for each class, in strips of ``tasks_per_sheet`` tasks.
+
+    ``names`` are those of the tasks; ``classes``, if given, those of the classes, else they are numbered.
+    """
     T, K, _ = images.shape
     strips = -(-T // tasks_per_sheet)
     wide = min(T, tasks_per_sheet)
@@ -46,7 +51,7 @@ def image_sheet(images: Tensor, names: Sequence[str], tasks_per_sheet: int = 18)
         ax.imshow(sheet, cmap="gray", vmin=0, vmax=1)
         centres = SIDE / 2 + SIDE * np.arange(max(K, wide))
         ax.set_xticks(centres[: len(tiles)], names[part], fontsize=7)
-        ax.set_yticks(centres[:K], [str(k) for k in range(K)], fontsize=8)
+        ax.set_yticks(centres[:K], classes or [str(k) for k in range(K)], fontsize=8)
         ax.tick_params(length=0)
         ax.xaxis.tick_top()
         ax.grid(False)

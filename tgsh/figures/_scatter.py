@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from tgsh.figures._style import BLUE, COLOURS, GREY, ORANGE, subplots
+from tgsh.figures._style import BLUE, COLOURS, GREY, MARKERS, ORANGE, subplots
 from tgsh.measures import TgshReport
 
 
@@ -18,12 +18,16 @@ def definition_angles(reports: Mapping[str, TgshReport]) -> Figure:
     """Definition 1 (a) and (b) as mean angles with their intervals, one row for each named report."""
     figure, ax = subplots(size=(7.4, 0.42 * len(reports) + 1.3))
     rows = np.arange(len(reports))[::-1]
-    halves = (("within", BLUE, "(a) same task, any classes"), ("between", ORANGE, "(b) two tasks, any classes"))
-    for kind, colour, name in halves:
+    # Filled circles and open squares: the halves are told apart without colour, too.
+    halves = {
+        "within": {"fmt": "o", "color": BLUE, "label": "(a) same task, any classes"},
+        "between": {"fmt": "s", "color": ORANGE, "mfc": "white", "mew": 1.5, "label": "(b) two tasks, any classes"},
+    }
+    for kind, style in halves.items():
         angles = [getattr(report, kind).angle for report in reports.values()]
         value = np.array([angle.value for angle in angles])
         ends = np.array([(angle.value - angle.low, angle.high - angle.value) for angle in angles]).T
-        ax.errorbar(value, rows, xerr=ends, fmt="o", ms=5, color=colour, capsize=3, label=name)
+        ax.errorbar(value, rows, xerr=ends, ms=6, capsize=3, **style)
     ax.axvline(60, color=GREY, lw=0.8, ls=":")
     ax.axvline(90, color=GREY, lw=0.8, ls="--")
     ax.set_yticks(rows, list(reports))
@@ -55,8 +59,8 @@ def _scatter(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
 def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -> Figure:
     """Task manifolds ``(T, K, P, 3)`` on the unit sphere: a colour for each task, a closed line for each class.
 
-    A dot marks the centre of each class. The sphere is seen from the direction of most points, turned by ``turn``
-    degrees. Lines on its far side are thin and pale.
+    A mark, of another form for each task, is the centre of each class. The sphere is seen from the direction of most
+    points, turned by ``turn`` degrees. Lines on its far side are thin and pale.
     """
     figure, ax = subplots(size=(5.6, 4.0), subplot_kw={"projection": "3d"})
     elevation, azimuth, eye = _seen_from(points, turn)
@@ -66,14 +70,14 @@ def manifolds_on_sphere(points: Tensor, names: Sequence[str], turn: float = 0) -
     is_near = (wires @ eye > 0)[:, None]
     ax.plot(*np.where(is_near, np.nan, wires).T, color="#eeeeee", lw=0.5)
     ax.plot(*np.where(is_near, wires, np.nan).T, color="#cccccc", lw=0.6)
-    for task, name, colour in zip(points.numpy(), names, COLOURS, strict=False):
-        ax.plot([], [], color=colour, lw=1.6, label=name)
+    for task, name, colour, marker in zip(points.numpy(), names, COLOURS, MARKERS, strict=False):
+        ax.plot([], [], color=colour, lw=1.6, marker=marker, ms=5, label=name)
         closed = np.concatenate([task, task[:, :1]], axis=1)
         is_near = task.mean(1) @ eye > 0
         for side, style in ((is_near, {"lw": 1.6}), (~is_near, {"lw": 1.0, "alpha": 0.35})):
             if side.any():
                 ax.plot(*_one_line(closed[side]).T, color=colour, **style)
-                ax.plot(*task[side].mean(1).T, ".", color=colour, ms=5, alpha=style.get("alpha"))
+                ax.plot(*task[side].mean(1).T, marker, color=colour, ms=4, alpha=style.get("alpha"))
     ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
     ax.set_box_aspect((1, 1, 1), zoom=1.4)
     ax.set_axis_off()

@@ -10,10 +10,12 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6
 
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":")  # for lines without markers
 SIMILARITY_MAP = "RdBu_r"  # diverging, white at a similarity of 0
 
 
 FILLED = {"density": True, "histtype": "stepfilled"}  # a histogram as one patch: drawn faster than its bars
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 _STYLE = {
@@ -37,3 +39,12 @@ def subplots(rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 
         figure, axes = plt.subplots(rows, columns, figsize=size, **options)
     plt.close(figure)
     return figure, axes
+
+
+def in_short(value: float) -> str:
+    """A number for a tick or a menu, to six digits: "0.01", "10⁻⁵", "3·10⁻⁵"."""
+    digits, _, exponent = f"{value:g}".partition("e")
+    if not exponent:
+        return digits.replace("-", "\N{MINUS SIGN}")
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if digits == "1" else f"{digits}·{power}".replace("-", "\N{MINUS SIGN}")

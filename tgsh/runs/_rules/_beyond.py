@@ -4,7 +4,7 @@ RULES = {
     "living-network": {
         "rounding_harmless": ("mean accuracy lost by rounding the weights", "<", 0.001),
         "context_carries_over": (
-            "share of contexts trained on other digits that are most similar to a known context within 20 degrees",
+            "share of contexts trained on other images that are most similar to a known context within 20 degrees",
             ">=",
             0.5,
         ),
@@ -82,10 +82,10 @@ RULES = {
         "shared_below_pixels": ("average precision for the task, one shared context, less that of pixels", "<", -0.02),
         "hash_improves": ("average precision for the task, trained less untrained", ">", 0.01),
         "hash_worsens": ("average precision for the task, trained less untrained", "<", -0.01),
-        "context_finds_digit": ("average precision for the digit, trained r less hidden units", ">", 0.01),
-        "context_hides_digit": ("average precision for the digit, trained r less hidden units", "<", -0.01),
-        "digit_above_pixels": ("average precision for the digit, trained r less pixels", ">", 0.01),
-        "digit_below_pixels": ("average precision for the digit, trained r less pixels", "<", -0.01),
+        "context_finds_digit": ("average precision for the class, trained r less hidden units", ">", 0.01),
+        "context_hides_digit": ("average precision for the class, trained r less hidden units", "<", -0.01),
+        "digit_above_pixels": ("average precision for the class, trained r less pixels", ">", 0.01),
+        "digit_below_pixels": ("average precision for the class, trained r less pixels", "<", -0.01),
     },
     "task-inference": {  # means over the seeds
         "entropy_improves": ("share of the tasks inferred by entropy from 128 inputs, less that from one", ">", 0.05),
@@ -109,9 +109,9 @@ RULES = {
             ">",
             0.8,
         ),
-        "contexts_add": ("accuracy, task by Gaussians and digit by context, less that of Gaussians alone", ">=", 0.005),
+        "contexts_add": ("accuracy, task by Gaussians and class by context, less that of Gaussians alone", ">=", 0.005),
         "contexts_cost": (
-            "accuracy, task by Gaussians and digit by context, less that of Gaussians alone",
+            "accuracy, task by Gaussians and class by context, less that of Gaussians alone",
             "<=",
             -0.005,
         ),
@@ -130,12 +130,20 @@ RULES = {
     },
     "what-a-reconstruction-knows": {
         "better_shows_less": (
-            "share of the digits read, contexts of the lowest accuracy less those of the highest, one setting varied",
+            "share of pictures read as their class, contexts of lowest less highest accuracy, one setting varied",
             ">",
             0,
         ),
-        "raises_share": ("share of the digits read, less that of Eq. 3 on the contexts as trained", ">", 0.05),
-        "digits_read": ("share of the digits read, solved contexts of all networks at once", ">=", 0.95),
+        "raises_share": (
+            "share of the pictures read as their class, less that of Eq. 3 on the contexts as trained",
+            ">",
+            0.05,
+        ),
+        "digits_read": (
+            "share of the pictures read as their class, solved contexts of all networks at once",
+            ">=",
+            0.95,
+        ),
         "angle_in_context": (
             "share of the angles read within a step, contexts of other tasks, less half of that with own contexts",
             "<",
