@@ -1,6 +1,7 @@
 import multiprocessing
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from conftest import ROOT
 
 from tgsh.errors import DataError
-from tgsh.runs import RunCache
+from tgsh.runs import RunCache, _cache
 
 SPEC, TENSORS = {"task": 1, "lr": 0.1}, {"a": torch.arange(3.0), "b": torch.tensor(2, dtype=torch.int64)}
 
@@ -52,6 +53,50 @@ def _write_often(root):
     for _ in range(30):
         cache.put(SPEC, TENSORS)
         assert cache.get(SPEC) is not None
+
+
+def test_two_processes_compute_one_result_once(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        found = pool.map(_compute_slowly, [tmp_path, tmp_path])
+    assert sorted(computed for computed, _ in found) == [0, 1]
+    assert all(torch.equal(a, TENSORS["a"]) for _, a in found)
+    assert len(list(tmp_path.rglob("*.*"))) == 1  # the entry: nothing of the turn is left
+
+
+def _compute_slowly(root):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        (root / "begun").mkdir()  # a second time would be an error
+        time.sleep(3)  # longer than the other process needs to start
+        (root / "begun").rmdir()
+        return TENSORS
+
+    found = RunCache(root).get_or_compute(SPEC, compute)["a"]
+    return len(calls), found
+
+
+def test_who_fails_or_dies_holds_no_turn(tmp_path):
+    cache = RunCache(tmp_path)
+    with pytest.raises(ZeroDivisionError), cache.turn(SPEC):
+        raise ZeroDivisionError
+    holds = f"import os\nfrom tgsh.runs import RunCache\nwith RunCache({str(tmp_path)!r}).turn({SPEC}): os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", holds], check=False).returncode == 9
+    with cache.turn(SPEC), cache.turn(SPEC | {"lr": 0.2}), cache.turn(None):
+        assert len(list(tmp_path.rglob("*.lock"))) == 2
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_without_locks_nobody_waits(tmp_path, monkeypatch, missing):
+    if missing:
+        monkeypatch.setattr(_cache, "fcntl", None)  # Windows
+    else:
+        monkeypatch.setattr(_cache.fcntl, "flock", lambda *_: (_ for _ in ()).throw(OSError("no locks")))
+    cache = RunCache(tmp_path)
+    with cache.turn(SPEC), cache.turn(SPEC):
+        assert torch.equal(cache.get_or_compute(SPEC, lambda: TENSORS)["a"], TENSORS["a"])
 
 
 def test_a_result_is_computed_once_and_only_kept_under_a_spec(tmp_path):

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -17,6 +17,11 @@ from torch import Tensor
 from tgsh.datasets import folder_from, user_cache
 from tgsh.runs._identity import tensor_digest
 from tgsh.runs._progress import note_once
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def cache_root() -> Path:
@@ -83,6 +88,48 @@ class RunCache:
                 if temporary is not None:
                     os.unlink(temporary)
 
+    @contextlib.contextmanager
+    def turn(self, spec: Mapping[str, object] | None) -> Iterator[None]:
+        """Let one process at a time compute what belongs to ``spec``; the others wait, and should then look again.
+
+        So chapters that run at the same time train a network once. A process that ends, or is killed, holds nothing any
+        longer. Where files cannot be locked, nobody waits, and results may be computed twice.
+
+        Args:
+            spec: from `describe`; None: do not wait.
+        """
+        held = None if spec is None else self._lock(self._path(spec).with_suffix(".lock"))
+        try:
+            yield
+        finally:
+            if held is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(held[1])  # who waits for it holds a removed file, and finds what was computed
+                os.close(held[0])
+
+    @staticmethod
+    def _lock(path: Path) -> tuple[int, Path] | None:
+        if fcntl is None:
+            return None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(path, os.O_CREAT | os.O_RDWR)
+        except OSError:  # a cache that we may only read
+            return None
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                note_once("another process computes what is needed here; this one waits for it")
+                fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            os.close(file)
+            return None
+        except BaseException:  # interrupted while it waits
+            os.close(file)
+            raise
+        return file, path
+
     def get_or_compute(
         self, spec: Mapping[str, object] | None, compute: Callable[[], Mapping[str, Tensor]]
     ) -> Mapping[str, Tensor]:
@@ -92,11 +139,15 @@ class RunCache:
             spec: from `describe`; None: compute, and store nothing.
             compute: function that returns tensors by name.
         """
-        stored = None if spec is None else self.get(spec)
+        if spec is None:
+            return compute()
+        stored = self.get(spec)
         if stored is None:
-            stored = compute()
-            if spec is not None:
-                self.put(spec, stored)
+            with self.turn(spec):
+                stored = self.get(spec)
+                if stored is None:
+                    stored = compute()
+                    self.put(spec, stored)
         return stored
 
     def info(self) -> tuple[int, int]:
@@ -110,7 +161,7 @@ class RunCache:
     def clear(self) -> tuple[int, int]:
         """Remove all entries; return the number and the size in bytes of those removed."""
         found = self.info()
-        for path in self._files():
+        for path in [*self._files(), *self.root.glob("??/*.lock")]:
             path.unlink(missing_ok=True)
         return found
 

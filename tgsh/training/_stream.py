@@ -166,16 +166,23 @@ def train_stream(
     before = net.context_vectors()[: len(stream)]
     specs = _specs(net, stream, recipe, data_seed, fit)
     accuracy = torch.zeros(len(stream), dtype=torch.float64)
-    known = [_restore(net, t, spec and cache.get(spec), accuracy) for t, spec in enumerate(specs)]
-    todo = [t for t in range(len(stream)) if not known[t]]
-    planned = groups(net, stream, recipe, todo, memory)
-    learning = learn(net, stream, planned, recipe, data_seed, fit, memory)
-    for learned in track(learning, "training", sizes=[len(group) for group in planned], enabled=progress):
-        for t, reached in learned.items():
-            accuracy[t] = reached
-            if specs[t] is not None:
-                cache.put(specs[t], {"g": net.g[t].detach(), "c": net.c[t].detach(), "accuracy": accuracy[t]})
-    return StreamRecord(accuracy, before, net.context_vectors()[: len(stream)], tuple(known), str(net.W2.device))
+
+    def missing(tasks: Sequence[int]) -> list[int]:
+        return [t for t in tasks if not _restore(net, t, specs[t] and cache.get(specs[t]), accuracy)]
+
+    todo = missing(range(len(stream)))
+    # Chapters that run at the same time take turns with a stream, so that its tasks are trained once.
+    with cache.turn(specs[0] if todo else None):
+        todo = missing(todo)
+        planned = groups(net, stream, recipe, todo, memory)
+        learning = learn(net, stream, planned, recipe, data_seed, fit, memory)
+        for learned in track(learning, "training", sizes=[len(group) for group in planned], enabled=progress):
+            for t, reached in learned.items():
+                accuracy[t] = reached
+                if specs[t] is not None:
+                    cache.put(specs[t], {"g": net.g[t].detach(), "c": net.c[t].detach(), "accuracy": accuracy[t]})
+    known = tuple(t not in todo for t in range(len(stream)))
+    return StreamRecord(accuracy, before, net.context_vectors()[: len(stream)], known, str(net.W2.device))
 
 
 def _specs(net: CRWN, stream: TaskStream, recipe: Recipe, data_seed: int, fit: Fit) -> list[dict[str, object] | None]:
