@@ -176,6 +176,27 @@ def test_a_stream_longer_than_the_network(stream):
         train_stream(FlyNet(3, width_mult=1), stream)
 
 
+class KeepsNothing(RunCache):
+    def get(self, spec):
+        return None
+
+    def put(self, spec, tensors):
+        pass
+
+
+class OnlyGetAndPut:
+    get, put = KeepsNothing.get, KeepsNothing.put
+
+
+def test_a_cache_of_the_reader_is_a_run_cache(stream, tmp_path):
+    for _ in range(2):
+        net = FlyNet(4, width_mult=1)
+        assert not any(train_stream(net, stream, cache=KeepsNothing(tmp_path), progress=False).from_cache)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    with pytest.raises(ParameterError, match="cache must be a RunCache or of a subclass of it, not OnlyGetAndPut"):
+        train_stream(FlyNet(4, width_mult=1), stream, cache=OnlyGetAndPut(), progress=False)
+
+
 def test_divergence_is_reported(stream):
     with pytest.raises(ParameterError, match="diverged with lr"):
         train_stream(FlyNet(4, width_mult=1), stream, Recipe(lr=1e30), progress=False)

@@ -145,14 +145,15 @@ def train_stream(
         data_seed: seed of the order of the training images; default: the seed of the network.
         memory: bytes that tasks which are trained at the same time may fill, besides the dataset and the Python process
             (0.7 GB with MNIST). It affects the speed only; at least one task is trained.
-        cache: keeps trained tasks, so that an interrupted run continues; default: the run cache of the user.
+        cache: keeps trained tasks, so that an interrupted run continues; default: the run cache of the user. A subclass
+            may override ``get`` and ``put``.
         progress: whether to show the progress.
         fit: the training rule, a function ``fit(net, stream, tasks, recipe, data_seed)`` that trains the contexts of
             some tasks in place; default: `training_rule`.
 
     Raises:
-        ParameterError: the network has too few contexts, a setting is out of range, there is no such device, or
-            training diverged.
+        ParameterError: the network has too few contexts, a setting is out of range, there is no such device, the cache
+            is no `RunCache`, or training diverged.
     """
     recipe = recipe if recipe is not None else Recipe()
     if net.n_tasks < len(stream):
@@ -161,6 +162,8 @@ def train_stream(
         net.to(resolve_device(device))
     data_seed = net.seed if data_seed is None else check_int("data_seed", data_seed, 0)
     cache = cache if cache is not None else RunCache()
+    if not isinstance(cache, RunCache):
+        raise ParameterError(f"cache must be a RunCache or of a subclass of it, not {type(cache).__name__}")
     fit = training_rule(net) if fit is None else fit
 
     before = net.context_vectors()[: len(stream)]
