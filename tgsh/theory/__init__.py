@@ -17,13 +17,12 @@ from tgsh.theory._kernels import (
     flynet_kernel,
     gaussian_kernel,
 )
-from tgsh.theory._landmarks import LandmarkMachine, degrees_of_freedom, estimate_degrees, fit_landmark_machine
+from tgsh.theory._large import degrees_of_freedom, estimate_degrees, fit_large_machine, large_kernel
 from tgsh.theory._signs import sign_cosine, sign_similarity
 from tgsh.theory._spectrum import angular_spectrum, interpolation_error, similarity_at, two_neighbour_error
 
 __all__ = [
     "KernelMachine",
-    "LandmarkMachine",
     "Readout",
     "angular_spectrum",
     "arc_cosine_kernel",
@@ -35,11 +34,12 @@ __all__ = [
     "estimate_degrees",
     "exact_flynet_kernel",
     "fit_kernel_machine",
-    "fit_landmark_machine",
+    "fit_large_machine",
     "flynet_kernel",
     "gaussian_kernel",
     "group_average",
     "interpolation_error",
+    "large_kernel",
     "predict_cosines",
     "predict_inner",
     "predict_readout",

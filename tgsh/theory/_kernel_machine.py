@@ -37,7 +37,8 @@ class KernelMachine(ByValue):
         loss: mean cross entropy on the N images, without the ridge term.
         gradient: norm of the gradient of the objective, divided by that at zero; 0 at the minimum.
         evaluations: number of evaluations of objective and gradient.
-        negative: share of the negative eigenvalues of the kernel in the sum of all, in size. They were set to 0.
+        negative: share of the negative eigenvalues of the kernel in the sum of all, in size. They were set to 0. Not a
+            number where they were not computed (`fit_large_machine`).
     """
 
     weights: np.ndarray
@@ -93,43 +94,38 @@ def fit_kernel_machine(
         ParameterError: the kernel is not such a matrix or exceeds the free memory, or another argument is out of range.
     """
     kernel = np.asarray(kernel, dtype=float)
+    ridge, labels, max_iterations = check_problem(kernel, labels, ridge, n_classes, max_iterations)
+    N, onehot = len(kernel), np.eye(n_classes)[labels]
+    factor, negative = _factor(kernel)  # kernel = factor @ factor.T: rows of `factor` are features, of a linear problem
+
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        B = flat.reshape(N, n_classes)
+        logs = log_softmax(factor @ B, axis=1)
+        gradient = (factor.T @ (np.exp(logs) - onehot)) / N + ridge * B
+        return -(logs * onehot).sum() / N + ridge / 2 * (B**2).sum(), gradient.ravel()
+
+    zeros = np.zeros(N * n_classes)
+    options = {"maxiter": max_iterations, "maxfun": 2 * max_iterations, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
+    found = minimize(objective, zeros, jac=True, method="L-BFGS-B", options=options)
+    logits = factor @ found.x.reshape(N, n_classes)
+    residual = np.linalg.norm(objective(found.x)[1]) / np.linalg.norm(objective(zeros)[1])
+    loss = -log_softmax(logits, axis=1)[np.arange(N), labels].mean()
+    return KernelMachine(dual_weights(logits, labels, ridge), float(loss), float(residual), int(found.nfev), negative)
+
+
+def check_problem(
+    kernel: np.ndarray, labels: np.ndarray, ridge: float, n_classes: int, max_iterations: int
+) -> tuple[float, np.ndarray, int]:
+    """Return ridge, labels and upper limit of the iterations of a kernel machine, checked.
+
+    Raises:
+        ParameterError: the kernel is not square, or another argument is out of range.
+    """
     N = len(kernel)
     if kernel.shape != (N, N):
         raise ParameterError(f"a kernel of N images has shape (N, N); got {kernel.shape}")
-    ridge, max_iterations = check_positive("ridge", ridge), check_int("max_iterations", max_iterations, 1)
     labels = check_labels("labels", labels, N, n_classes).numpy()
-    factor, negative = _factor(kernel)  # kernel = factor @ factor.T: rows of `factor` are features, of a linear problem
-    readout, residual, evaluations = minimise(factor, labels, ridge, n_classes, max_iterations)
-    logits = factor @ readout
-    loss = -log_softmax(logits, axis=1)[np.arange(N), labels].mean()
-    return KernelMachine(dual_weights(logits, labels, ridge), float(loss), residual, evaluations, negative)
-
-
-def minimise(
-    features: np.ndarray, labels: np.ndarray, ridge: float, n_classes: int, max_iterations: int
-) -> tuple[np.ndarray, float, int]:
-    """Minimise mean cross entropy of ``features @ B`` plus ``ridge / 2 |B|^2`` over B, ``(r, K)``, by SciPy's L-BFGS.
-
-    Products are computed in the precision of ``features`` ``(N, r)``, all else in double precision.
-
-    Returns:
-        B, the norm of the gradient divided by that at zero, and the number of evaluations.
-    """
-    N, r = features.shape
-    onehot = np.eye(n_classes)[labels]
-
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        B = flat.reshape(r, n_classes)
-        logs = log_softmax((features @ B.astype(features.dtype, copy=False)).astype(float, copy=False), axis=1)
-        error = (np.exp(logs) - onehot).astype(features.dtype, copy=False)
-        gradient = (features.T @ error) / N + ridge * B
-        return -(logs * onehot).sum() / N + ridge / 2 * (B**2).sum(), gradient.ravel()
-
-    zeros = np.zeros(r * n_classes)
-    options = {"maxiter": max_iterations, "maxfun": 2 * max_iterations, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
-    found = minimize(objective, zeros, jac=True, method="L-BFGS-B", options=options)
-    residual = np.linalg.norm(objective(found.x)[1]) / np.linalg.norm(objective(zeros)[1])
-    return found.x.reshape(r, n_classes), float(residual), int(found.nfev)
+    return check_positive("ridge", ridge), labels, check_int("max_iterations", max_iterations, 1)
 
 
 def _factor(kernel: np.ndarray) -> tuple[np.ndarray, float]:
