@@ -3,6 +3,7 @@ import time
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tgsh.runs import n_workers, parallel_map
 
@@ -20,6 +21,18 @@ def test_results_come_in_order_and_jobs_have_one_thread_each():
     thread.start()
     thread.join()
     assert with_new_thread == [before]
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_a_product_of_numpy_uses_one_thread_of_a_job():
+    with threadpool_limits(2, user_api="blas"):
+        assert blas_threads() == {2}
+        assert list(parallel_map(lambda i: blas_threads(), range(2), "cpu")) == [{1}, {1}]
+        assert list(parallel_map(lambda i: [*parallel_map(lambda j: blas_threads(), range(2), "cpu")], range(2), "cpu"))
+        assert blas_threads() == {2}
 
 
 def test_jobs_run_at_the_same_time():

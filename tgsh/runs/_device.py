@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from tgsh.errors import ParameterError
 
@@ -87,10 +88,10 @@ def parallel_map(
 ) -> Iterator[Result]:
     """Apply ``job`` to each item and yield the results in order; on a CPU, several jobs run at the same time.
 
-    On a CPU, as many jobs run at the same time as PyTorch has threads, and each uses one thread. The matrix products of
-    a batch are small: threads that share one spend more time waiting for each other than they save. PyTorch releases
-    Python's global lock while it computes. Since one thread computes each sum, a result does not depend on the number
-    of cores. On a GPU, jobs run one after the other.
+    On a CPU, as many jobs run at the same time as PyTorch has threads, and each uses one thread, also in the matrix
+    products of NumPy and SciPy. These products are small: threads that share one spend more time waiting for each other
+    than they save. PyTorch and NumPy release Python's global lock while they compute. Since one thread computes each
+    sum, a result does not depend on the number of cores. On a GPU, jobs run one after the other.
 
     Where a job raises an exception, no further job starts, and those that run are finished first.
 
@@ -106,7 +107,8 @@ def parallel_map(
     threads = n_workers(device)
     pool = ThreadPoolExecutor(min(threads, at_most or threads), initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from pool.map(job, items)
+        with threadpool_limits(1, user_api="blas"):
+            yield from pool.map(job, items)
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # the setting that new threads start with is global
