@@ -62,6 +62,20 @@ def test_a_large_kernel_is_the_kernel_block_by_block(monkeypatch):
         np.testing.assert_allclose(found, flynet_kernel(x, other), rtol=1e-4, atol=1e-6)
 
 
+def test_a_kernel_of_whole_numbers_is_not_rounded(problem):
+    kernel, labels = problem
+    whole = np.round(10 * kernel).astype(int)
+    found = fit_large_machine(whole, labels, RIDGE, n_classes=K)
+    exact = fit_large_machine(whole.astype(float), labels, RIDGE, n_classes=K)
+    assert abs(found.weights).max() > 0
+    np.testing.assert_array_equal(found.weights, exact.weights)
+
+
+def test_a_kernel_of_another_shape_is_refused():
+    with pytest.raises(ParameterError, match=r"a kernel of 20 and 20 rows has shape \(20, 1\)"):
+        large_kernel(lambda x, z: x[:, :1], np.zeros((20, 30)))
+
+
 def test_a_kernel_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr("tgsh.theory._kernels.free_memory", lambda device: 1000)
     with pytest.raises(ParameterError, match=r"a kernel of 20 x 20 images takes .* are free; use fewer images"):

@@ -22,7 +22,7 @@ from tgsh.runs import free_memory
 _LEVELS = 64  # of grey in `exact_flynet_kernel`, at most
 
 
-def check_kernel_size(n: int, m: int, copies: int = 1) -> None:
+def check_kernel_size(n: int, m: int, copies: float = 1) -> None:
     """Check that ``copies`` arrays of ``n`` x ``m`` numbers of 8 bytes fit into the free memory.
 
     Raises:

@@ -45,7 +45,7 @@ def large_kernel(
         ``(N, M)``, 4 bytes a number.
 
     Raises:
-        ParameterError: the kernel exceeds the free memory.
+        ParameterError: the kernel exceeds the free memory, or ``kernel`` returns another shape.
     """
     x, z = (np.asarray(u, dtype=np.float32) for u in (x, x if other is None else other))
     check_kernel_size(len(x), len(z), copies=0.5)
@@ -55,6 +55,8 @@ def large_kernel(
     def fill(start: tuple[int, int]) -> None:
         rows, columns = (slice(i, i + _BLOCK) for i in start)
         block = kernel(x[rows], z[columns])
+        if np.shape(block) != found[rows, columns].shape:
+            raise ParameterError(f"a kernel of {len(x[rows])} and {len(z[columns])} rows has shape {np.shape(block)}")
         found[rows, columns] = block
         if other is None:
             found[columns, rows] = block.T
@@ -88,6 +90,8 @@ def fit_large_machine(
     Raises:
         ParameterError: the kernel is not square or has large negative eigenvalues, or another argument is out of range.
     """
+    kernel = np.asarray(kernel)
+    kernel = kernel if kernel.dtype.kind == "f" else kernel.astype(float)  # weights would be rounded to whole numbers
     ridge, labels, max_iterations = check_problem(kernel, labels, ridge, n_classes, max_iterations)
     tolerance, N = check_positive("tolerance", tolerance), len(kernel)
     onehot = np.eye(n_classes)[labels]
