@@ -69,6 +69,8 @@ def test_a_kernel_of_whole_numbers_is_not_rounded(problem):
     exact = fit_large_machine(whole.astype(float), labels, RIDGE, n_classes=K)
     assert abs(found.weights).max() > 0
     np.testing.assert_array_equal(found.weights, exact.weights)
+    logits = whole @ found.weights
+    assert estimate_degrees(whole, logits, RIDGE) == estimate_degrees(whole.astype(float), logits, RIDGE)
 
 
 def test_a_kernel_of_another_shape_is_refused():

@@ -54,8 +54,8 @@ def arc_cosine_kernel(covariance: np.ndarray, variance: np.ndarray, other_varian
     return size * (np.sqrt(1 - cosine**2) + (math.pi - np.arccos(cosine)) * cosine) / (2 * math.pi)
 
 
-def _floating(x: np.ndarray) -> np.ndarray:
-    # Single precision stays, which takes half the time: enough for `predicted_similarity`, not for a fit.
+def as_floating(x: np.ndarray) -> np.ndarray:
+    """Return whole numbers in double precision; floating numbers stay as they are, and single precision is faster."""
     x = np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(float)
 
@@ -73,7 +73,7 @@ def gaussian_kernel(x: np.ndarray, other: np.ndarray | None = None) -> np.ndarra
     Returns:
         ``(N, M)``.
     """
-    x, z = (_floating(u) for u in (x, x if other is None else other))
+    x, z = (as_floating(u) for u in (x, x if other is None else other))
     return arc_cosine_kernel(x @ z.T / x.shape[1], *((u**2).mean(1) for u in (x, z)))
 
 
@@ -101,7 +101,7 @@ def flynet_kernel(
     Raises:
         ParameterError: ``fan_in`` is not a whole number from 1 to the number of pixels.
     """
-    x, z = (_floating(u) for u in (x, x if other is None else other))
+    x, z = (as_floating(u) for u in (x, x if other is None else other))
     P = x.shape[1]
     n = check_int("fan_in", fan_in, 1, P)
     x, z = (u - u.mean(1, keepdims=True) for u in (x, z))

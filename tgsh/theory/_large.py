@@ -22,7 +22,7 @@ from tgsh.errors import ParameterError, check_int, check_positive, finite_argume
 from tgsh.runs import parallel_map
 from tgsh.seeding import generator
 from tgsh.theory._kernel_machine import KernelMachine, check_problem
-from tgsh.theory._kernels import check_kernel_size
+from tgsh.theory._kernels import as_floating, check_kernel_size
 
 _BLOCK = 1000  # rows and columns that `large_kernel` computes at a time
 _MEMORY = 20  # pairs of steps and changes of the gradient that L-BFGS remembers
@@ -90,8 +90,7 @@ def fit_large_machine(
     Raises:
         ParameterError: the kernel is not square or has large negative eigenvalues, or another argument is out of range.
     """
-    kernel = np.asarray(kernel)
-    kernel = kernel if kernel.dtype.kind == "f" else kernel.astype(float)  # weights would be rounded to whole numbers
+    kernel = as_floating(kernel)  # in whole numbers the weights would be rounded, too
     ridge, labels, max_iterations = check_problem(kernel, labels, ridge, n_classes, max_iterations)
     tolerance, N = check_positive("tolerance", tolerance), len(kernel)
     onehot = np.eye(n_classes)[labels]
@@ -213,7 +212,7 @@ def estimate_degrees(
     Raises:
         ParameterError: an argument is out of range, or ``max_iterations`` do not suffice.
     """
-    N, K = logits.shape
+    kernel, (N, K) = as_floating(kernel), logits.shape
     c, n = check_positive("ridge", ridge) * N, check_int("n_probes", n_probes, 2)
     root = np.tile(_roots(logits), n)  # (N, n K), class by class for each probe
     bits = torch.randint(0, 2, (N, n * K), generator=generator(seed, "probes"))
