@@ -5,7 +5,15 @@ import torch.nn.functional as F
 from tgsh import AugmentMNIST, FlyNet, NeuroModNet, Recipe, RotationMNIST, train_stream
 from tgsh.errors import ParameterError
 from tgsh.runs import RunCache
-from tgsh.training import fit_local, loss_and_gradient, ridge_contexts, solve_context, task_features, templates
+from tgsh.training import (
+    RecomputedFeatures,
+    fit_local,
+    loss_and_gradient,
+    ridge_contexts,
+    solve_context,
+    task_features,
+    templates,
+)
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +176,69 @@ def test_bad_ridges(few, ridge, n_images, message):
 def test_where_the_loss_is_not_convex_there_is_no_one_optimum(few):
     with pytest.raises(ParameterError, match="the loss of NeuroModNet is not convex in its context"):
         ridge_contexts(NeuroModNet(1, (50, 50)), RotationMNIST(few, n_tasks=1), [0], 1, 100)
+
+
+@pytest.mark.parametrize("make", [RotationMNIST, AugmentMNIST], ids=["moved pixels", "floating images"])
+@pytest.mark.parametrize("test", [False, True], ids=["many groups", "a part of a block"])
+def test_recomputed_features_give_the_products_of_kept_ones(digits, make, test):
+    net, stream = FlyNet(1, width_mult=1).double(), make(digits.subset(n_train=1100, n_test=150), n_tasks=4)
+    (h, labels), (again, same) = (task_features(net, stream, 3, test=test, kept=kept) for kept in (True, False))
+    assert isinstance(again, RecomputedFeatures)
+    assert again.shape == h.shape == (len(again), 784)
+    assert torch.equal(same, labels)
+    m = net.context_vector(0).detach()
+    readout, errors = net.W2 * m, torch.randn(10, len(h), generator=torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(again.logits(readout), readout @ h.T, rtol=0, atol=1e-12)
+    torch.testing.assert_close(again.gradient(errors, net.W2), ((errors @ h) * net.W2).sum(0), rtol=0, atol=1e-10)
+    for one, other in zip(*(loss_and_gradient(x, labels, net.W2, m) for x in (h, again)), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_recomputed_features_do_not_depend_on_the_number_of_threads(digits):
+    net, stream = FlyNet(1, width_mult=1), RotationMNIST(digits.subset(n_train=1100), n_tasks=4)
+    h, labels = task_features(net, stream, 1, kept=False)
+    threads, found = torch.get_num_threads(), []
+    for n in (1, 2, 3):
+        torch.set_num_threads(n)
+        try:
+            found.append(loss_and_gradient(h, labels, net.W2, net.context_vector(0).detach()))
+        finally:
+            torch.set_num_threads(threads)
+    assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
+
+
+def test_the_solver_finds_the_same_minimum_without_kept_features(few):
+    net, stream = FlyNet(1, width_mult=1).double(), RotationMNIST(few, n_tasks=4)
+    start = torch.ones(784, dtype=torch.float64)
+    kept, again = (solve_context(*task_features(net, stream, 2, kept=k), net.W2, 1e-3, start) for k in (True, False))
+    torch.testing.assert_close(again.context, kept.context, rtol=0, atol=1e-3 * float(kept.context.abs().max()))
+    assert again.loss == pytest.approx(kept.loss, rel=1e-5)
+    assert again.gradient < 1e-3 > kept.gradient
+    assert again.accuracy == kept.accuracy
+
+
+def test_the_quality_of_a_solution_is_that_of_its_context(problem):
+    h, labels, W2 = problem
+    for start in (None, torch.randn(12)):
+        found = solve_context(h, labels, W2, ridge=0.1, start=start, max_iterations=3)
+        at = [0.1 * m + loss_and_gradient(h, labels, W2, m)[1] for m in (found.context, torch.zeros(12))]
+        assert found.gradient == pytest.approx(float(at[0].norm() / at[1].norm()), rel=1e-3)
+        assert found.loss == pytest.approx(float(loss_and_gradient(h, labels, W2, found.context)[0]), rel=1e-6)
+
+
+def test_features_that_no_fused_loop_serves_are_kept(few):
+    for net in (NeuroModNet(1, (20,)), FlyNet(1, width_mult=1, projection="gaussian")):
+        found = task_features(net, RotationMNIST(few, n_tasks=4), 0, kept=False)[0]
+        assert torch.equal(found, task_features(net, RotationMNIST(few, n_tasks=4), 0)[0])
+
+
+def test_products_of_another_shape_are_refused(few):
+    h, _ = task_features(FlyNet(1, width_mult=1), RotationMNIST(few, n_tasks=4), 0, kept=False)
+    W2, errors = torch.zeros(10, 784), torch.zeros(10, 300)
+    for product, wrong in (
+        (lambda: h.logits(W2[:, 1:]), r"readout must have shape \(10, 784\); got \(10, 783\)"),
+        (lambda: h.gradient(errors.T, W2), r"errors must have shape \(10, 300\); got \(300, 10\)"),
+        (lambda: h.gradient(errors, W2.T), r"W2 must have shape \(10, 784\); got \(784, 10\)"),
+    ):
+        with pytest.raises(ParameterError, match=wrong):
+            product()

@@ -113,7 +113,8 @@ def flynet_kernel(
     # E[relu(z) relu(z')] moves by sum k_abc E[d_a d_b d_c relu(z) relu(z')] / 6 over the third cumulants k of z, z'.
     third = n * (P - n) * (P - 2 * n) / ((P - 1) * (P - 2)) / P
     s, t = (np.sqrt(np.where(u > 0, u, np.inf)) for u in (v, w))
-    own, others = third * (x**3).sum(1) / s**3, third * (z**3).sum(1) / t**3
+    # A cube as two products: NumPy's power takes as long as the rest of this function twice over.
+    own, others = third * (x**2 * x).sum(1) / s**3, third * (z**2 * z).sum(1) / t**3
     mixed = ((x**2) @ z.T) * (third / s)[:, None] + (x @ (z**2).T) * (third / t)
     return kernel + (3 * mixed - (own[:, None] + others) * covariance) / (12 * math.sqrt(2 * math.pi))
 

@@ -97,7 +97,7 @@ def _fused_stages(net: FlyNet, stream: RotationMNIST, n_batches: int) -> dict[st
         batch.logits = loop.forward(batch.mean, readout)
 
     def backward() -> None:
-        loop.backward(batch.mean, batch.logits)
+        loop.backward(batch.mean, batch.logits, loop.W2)
 
     parts = {"images, by block": load, "seven sums, ten logits": forward, "the sums again, gradient": backward}
     for part in parts.values():  # the first call compiles

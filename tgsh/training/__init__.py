@@ -4,7 +4,7 @@ from tgsh.training._autograd import fit_autograd
 from tgsh.training._baselines import train_in_sequence, train_jointly
 from tgsh.training._closed_form import batches, fit_closed_form
 from tgsh.training._evaluation import accuracy_on, cross_accuracy, evaluate
-from tgsh.training._fused import FusedLoop, fit_fused, fused_logits, is_fused
+from tgsh.training._fused import FusedLoop, RecomputedFeatures, fit_fused, fused_logits, is_fused
 from tgsh.training._gsh import GSHRecipe, accuracy_on_manifolds, fit_gsh, train_gsh
 from tgsh.training._optimum import (
     Solution,
@@ -34,6 +34,7 @@ __all__ = [
     "PILTask",
     "Path",
     "Recipe",
+    "RecomputedFeatures",
     "Solution",
     "StreamRecord",
     "TrainedNetwork",

@@ -22,8 +22,10 @@ from tgsh.networks import CRWN
 from tgsh.runs import ByValue, RunCache, describe, parallel_map
 from tgsh.seeding import generator
 from tgsh.training._closed_form import batches
+from tgsh.training._fused import RecomputedFeatures, images_to_read, is_fused
 from tgsh.training._recipe import Recipe
 
+Features = Tensor | RecomputedFeatures
 _NOTHING = 1e-30  # an error (a difference of probabilities) below this counts as 0
 
 
@@ -47,43 +49,60 @@ class Solution(ByValue):
 
 
 @torch.no_grad()
-def task_features(net: CRWN, stream: TaskStream, task: int, *, test: bool = False) -> tuple[Tensor, Tensor]:
-    """Features ``s(W1 x)`` of all images of one task, which take 4 N H bytes.
+def task_features(
+    net: CRWN, stream: TaskStream, task: int, *, test: bool = False, kept: bool = True
+) -> tuple[Features, Tensor]:
+    """Features ``s(W1 x)`` of all images of one task.
 
     Args:
         net: computes the features.
         stream: the tasks.
         task: position of the task in the stream.
         test: whether to take the test images instead of the training images.
+        kept: whether the features are kept, in 4 N H bytes. Otherwise, where `is_fused` accepts ``net``, they are
+            computed anew whenever `loss_and_gradient` or `solve_context` needs them: that is faster, and takes 1568 N
+            bytes.
 
     Returns:
-        features ``(N, H)`` and labels ``(N,)``, on the device of ``net``.
+        features ``(N, H)``, a tensor or `RecomputedFeatures`, and labels ``(N,)``, on the device of ``net``.
     """
-    images, labels = stream.images(task, "test" if test else "train")
+    part = "test" if test else "train"
+    if not kept and is_fused(net):
+        images, labels, sources = images_to_read(stream, task, part)
+        return RecomputedFeatures(net, images, sources), labels
+    images, labels = stream.images(task, part)
     return net.features(net.inputs(images)), labels.to(net.W2.device)
 
 
 @torch.no_grad()
-def loss_and_gradient(h: Tensor, labels: Tensor, W2: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+def loss_and_gradient(h: Features, labels: Tensor, W2: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
     """Mean cross entropy of the logits ``W2 (m * h)``, and its gradient with respect to the context m.
 
     Args:
-        h: ``(N, H)`` features.
+        h: ``(N, H)`` features, kept or recomputed.
         labels: ``(N,)``.
         W2: ``(10, H)``.
         context: m, ``(H,)``.
 
     Returns:
-        loss ``()``, in double precision, and gradient ``(H,)``, in that of ``h``.
+        loss ``()``, in double precision, and gradient ``(H,)``, in that of ``h``; in double precision, if recomputed.
     """
     # Logits and errors in double precision: L-BFGS compares losses that do not differ in single precision.
-    logits = ((W2 * context) @ h.T).double()  # (10, N)
+    logits = _logits(h, W2 * context)
     loss = F.cross_entropy(logits.T, labels)
     error = logits.softmax(0).sub_(F.one_hot(labels, len(W2)).T).div_(len(h))
     # Where images are separable the errors vanish, and products with denormal numbers take several times as long.
-    error = error.masked_fill_(error.abs() < _NOTHING, 0).to(h)
+    error.masked_fill_(error.abs() < _NOTHING, 0)
+    if isinstance(h, RecomputedFeatures):
+        return loss, h.gradient(error, W2)
+    error = error.to(h)
     # `FlyNet.features` returns a transposed view; (h.T @ error.T) reads it twice as fast as (error @ h) does.
     return loss, ((h.T @ error.T) * W2.T).sum(1)
+
+
+def _logits(h: Features, readout: Tensor) -> Tensor:
+    # (10, N), in double precision.
+    return h.logits(readout) if isinstance(h, RecomputedFeatures) else (readout @ h.T).double()
 
 
 @torch.no_grad()
@@ -116,7 +135,7 @@ def templates(h: Tensor, labels: Tensor, n_classes: int = 10) -> Tensor:
 
 @finite_arguments
 def solve_context(
-    h: Tensor,
+    h: Features,
     labels: Tensor,
     W2: Tensor,
     ridge: float = 0.0,
@@ -127,7 +146,7 @@ def solve_context(
     """Minimise mean cross entropy plus ``ridge / 2 * |m - around|^2`` over the context m by SciPy's L-BFGS.
 
     Args:
-        h: ``(N, H)`` features, from `task_features`.
+        h: ``(N, H)`` features, from `task_features`. They are read twice for each evaluation of the objective.
         labels: ``(N,)``.
         W2: ``(10, H)``.
         ridge: 0 or more. At 0 the minimum may be at infinity, where the images are separable. L-BFGS then stops after
@@ -149,19 +168,21 @@ def solve_context(
     def objective(m: np.ndarray) -> tuple[float, np.ndarray]:
         loss, gradient = loss_and_gradient(h, labels, W2, torch.from_numpy(m).to(W2))
         away = m - centre
-        penalty = ridge / 2 * float(away @ away)
-        return float(loss) + penalty, gradient.double().cpu().numpy() + ridge * away
+        slope = gradient.double().cpu().numpy() + ridge * away
+        norms.append(float(np.linalg.norm(slope)))
+        return float(loss) + ridge / 2 * float(away @ away), slope
+
+    norms: list[float] = []  # of the gradients, in the order of the evaluations
 
     centre = np.zeros(W2.shape[1]) if around is None else around.detach().double().cpu().numpy()
     first = centre if start is None else start.detach().double().cpu().numpy()
     options = {"maxiter": max_iterations, "maxfun": 2 * max_iterations, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9}
     found = minimize(objective, first, jac=True, method="L-BFGS-B", options=options)
     context = torch.from_numpy(found.x).to(W2)
-    scale = np.linalg.norm(objective(centre)[1])
-    loss, _ = loss_and_gradient(h, labels, W2, context)
-    right = ((W2 * context) @ h.T).argmax(0) == labels
-    residual = float(np.linalg.norm(objective(found.x)[1]) / scale)
-    return Solution(context, float(loss), residual, float(right.double().mean()), int(found.nfev))
+    logits = _logits(h, W2 * context)
+    loss, right = float(F.cross_entropy(logits.T, labels)), float((logits.argmax(0) == labels).double().mean())
+    scale = norms[0] if start is None else float(np.linalg.norm(objective(centre)[1]))
+    return Solution(context, loss, float(np.linalg.norm(found.jac)) / scale, right, int(found.nfev))
 
 
 @torch.no_grad()
@@ -225,7 +246,7 @@ def ridge_contexts(
         def compute() -> dict[str, Tensor]:
             order = torch.randperm(stream.count(t, "train"), generator=generator(net.seed, "ridge", t))
             images, labels = stream.images(t, "train", order[:n_images], net.W2.device)
-            h = net.features(net.inputs(images))
+            h = RecomputedFeatures(net, images) if is_fused(net) else net.features(net.inputs(images))
             return {"m": solve_context(h, labels, net.W2, ridge, max_iterations=max_iterations).context}
 
         return cache.get_or_compute(spec, compute)["m"]
