@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from tgsh import FlyNet, NeuroModNet, ParameterError, Recipe, RotationMNIST, ShiftMNIST, evaluate
-from tgsh.training import accuracy_on, fit_closed_form, fit_reference, reference_accuracy_on
+from tgsh.training import accuracy_on, fit_autograd, fit_closed_form, fit_reference, reference_accuracy_on
+from tgsh.training._closed_form import rmsprop_step
 
 SHORT = Recipe(epochs=2, batch_size=32)
 
@@ -70,3 +71,31 @@ def test_a_network_that_modulates_otherwise_is_refused(stream):
 def test_the_published_loop_has_rotations_only(few):
     with pytest.raises(ParameterError, match="the published loop has rotations only"):
         fit_reference(FlyNet(1, width_mult=1), ShiftMNIST(few), [0], SHORT, data_seed=0)
+
+
+def test_a_step_is_that_of_pytorchs_rmsprop_to_the_last_bit():
+    source = torch.Generator().manual_seed(0)
+    theirs, ours = (torch.nn.Parameter(torch.ones(50)) for _ in range(2))
+    optimiser, square = torch.optim.RMSprop([theirs], lr=0.01), torch.zeros(50)
+    for _ in range(5):
+        theirs.grad = torch.randn(50, generator=source)
+        optimiser.step()
+        with torch.no_grad():
+            rmsprop_step(ours, theirs.grad, square, 0.01)
+    assert torch.equal(theirs, ours)
+    assert not torch.equal(ours, torch.ones(50))
+
+
+class LocalOnly(FlyNet):
+    def context_vector(self, task):
+        return self.c[task]
+
+
+def test_autograd_trains_what_a_network_uses_and_does_not_freeze(stream):
+    unused, frozen = LocalOnly(4, width_mult=1), FlyNet(4, width_mult=1)
+    frozen.g[1].requires_grad_(False)
+    for net in (unused, frozen):
+        g, c = net.g[1].clone(), net.c[1].clone()
+        fit_autograd(net, stream, [1], SHORT, data_seed=0)
+        assert torch.equal(net.g[1], g)
+        assert not torch.equal(net.c[1], c)

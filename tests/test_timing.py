@@ -31,6 +31,7 @@ from tgsh.timing import (
     spread,
     spread_of,
     task_work,
+    time_solver,
     time_stream,
 )
 from tgsh.training import groups
@@ -157,6 +158,14 @@ def test_on_a_gpu_groups_fill_the_memory_they_may(few):
     stream, net = RotationMNIST(few, n_tasks=6), FlyNet(6, width_mult=1).cuda()
     assert groups(net, stream, Recipe(), list(range(6)), memory=1) == [[t] for t in range(6)]
     assert groups(net, stream, Recipe(), list(range(6))) == [list(range(6))]
+
+
+def test_the_solver_is_timed_with_kept_and_with_recomputed_features(few):
+    stream = RotationMNIST(few, n_tasks=2)
+    found = time_solver(FlyNet(2, width_mult=1), stream, n_images=100, rounds=2)
+    assert found["images"] == 100
+    assert found["kept"] > 0 < found["recomputed"]
+    assert time_solver(FlyNet(2, width_mult=1, projection="gaussian"), stream) == {}
 
 
 def test_the_papers_streams(few):

@@ -15,6 +15,7 @@ from tgsh.timing._machine import Ceilings, machine, measure_ceilings, memory_of_
 from tgsh.timing._neighbour import Spread, beside_a_neighbour, neighbour, spread_of
 from tgsh.timing._others import above_floor, gsh_work, modulated_work, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
+from tgsh.timing._solver import time_solver
 
 __all__ = [
     "Ceilings",
@@ -44,5 +45,6 @@ __all__ = [
     "table",
     "task_work",
     "time_fast",
+    "time_solver",
     "time_stream",
 ]

@@ -18,6 +18,7 @@ from tgsh.timing._machine import machine, measure_ceilings, memory_of_pytorch, p
 from tgsh.timing._neighbour import beside_a_neighbour, spread_of
 from tgsh.timing._others import above_floor, profile_others
 from tgsh.timing._profile import kept_or_recomputed, profile_stages, roofline_points
+from tgsh.timing._solver import time_solver
 from tgsh.training import Recipe, fit_closed_form, fit_reference, groups, learn, reference_accuracy_on, training_rule
 
 
@@ -235,6 +236,7 @@ def benchmark(
     paths = compare(make_net, streams["rotations"], spread(n_tasks, compared), recipe)
     parts = profile_stages(make_net(1), streams["rotations"])
     kept = kept_or_recomputed(make_net(1), streams["rotations"])
+    solver = time_solver(make_net(1), streams["rotations"])
     crowded = beside_a_neighbour(make_net, streams["rotations"], rounds) if where.type == "cpu" else {}
     others = profile_others(streams["rotations"], where, seed)
     alone = memory_of_pytorch() if where.type == "cpu" else None  # on a GPU its own memory is counted
@@ -257,6 +259,7 @@ def benchmark(
         "above_floor": paths["fast"]["seconds_per_task"] / floor,
         "stages": parts,
         "features": kept,
+        "solver": solver,
         "neighbour": crowded,
         "roofline": roofline_points(parts, width_mult),
         "others": others,
@@ -267,8 +270,8 @@ def benchmark(
 
 def table(result: dict) -> str:
     """The results of `benchmark` as plain text: seconds for a task and a stream, and their ratio to the fast path."""
-    n, fast = result["n_tasks"], result["paths"]["fast"]["seconds_per_task"]
-    paths = result["paths"]
+    n, paths = result["n_tasks"], result["paths"]
+    fast = paths["fast"]["seconds_per_task"]
     rows = [
         ("plain (as published)", paths["plain"]["seconds_per_task"]),
         *[("PyTorch's operators", path["seconds_per_task"]) for name, path in paths.items() if name == "operators"],
@@ -278,11 +281,13 @@ def table(result: dict) -> str:
     lines = [f"{'':22}{'s per task':>12}{f's for {n} tasks':>18}{'ours = 1':>12}"]
     lines += [f"{name:22}{seconds:12.2f}{n * seconds:18.1f}{seconds / fast:12.2f}" for name, seconds in rows]
     for name, found in result["neighbour"].items():
-        lines.append(
-            f"beside a neighbour {'ours' if name == 'fast' else name} takes {found['slowed']:.2f} times as long"
-        )
+        who = "ours" if name == "fast" else name
+        lines.append(f"beside a neighbour {who} takes {found['slowed']:.2f} times as long")
     for name, found in result["others"].items():
         lines.append(f"a batch of {name} takes {found['above_floor']:.2f} times its floor of {found['floor']:.2f} ms")
+    if found := result["solver"]:
+        ratio = found["kept"] / found["recomputed"]
+        lines.append(f"the solver takes {ratio:.2f} times as long with kept features as with recomputed ones")
     lines += ["", "ours, the paper's four streams, evaluation included"]
     streams = result["streams"]
     for name, stream in streams.items():
