@@ -175,6 +175,35 @@ def test_what_would_read_or_write_elsewhere_is_refused(few):
             loop.train_epoch(labels, np.arange(n), batch_size, g, c, squares, 0.01)
 
 
+def test_parts_of_the_images_and_units_add_up_to_the_whole(few):
+    net = FlyNet(1, width_mult=1).double()
+    loop = FusedLoop(net, few.train_images, batch_size=48)
+    mean, readout = loop.stage(np.arange(40)), loop.W2 * float(loop.unit)
+    whole = loop.forward(mean, readout)
+    assert whole.shape == (10, 48)
+    halves = [loop.forward(mean, readout, slice(16, 48), slice(a, b)) for a, b in ((0, 300), (300, 784))]
+    np.testing.assert_allclose(sum(halves), whole[:, 16:], rtol=0, atol=1e-12)
+    errors = np.random.default_rng(0).normal(size=(10, 48))
+    gradient = loop.backward(mean, errors, loop.W2)
+    parts = [slice(0, 16), slice(16, 48)]
+    found = [loop.backward(mean, errors[:, images], loop.W2, images, slice(300, 784)) for images in parts]
+    np.testing.assert_allclose(sum(found), gradient[300:], rtol=1e-10)
+
+
+def test_parts_that_do_not_exist_are_refused(few):
+    loop = FusedLoop(FlyNet(1, width_mult=1), few.train_images, batch_size=48)
+    mean = loop.stage(np.arange(40))
+    for images in (slice(8, 24), slice(0, 40), slice(0, 48, 2)):
+        with pytest.raises(ParameterError, match="images are computed in blocks of 16"):
+            loop.forward(mean, loop.W2, images)
+    with pytest.raises(ParameterError, match="images are computed in blocks of 16"):
+        loop.forward(np.zeros(64, np.float32), loop.W2)
+    with pytest.raises(ParameterError, match="weights must be 10 for each unit; got 7830 in all"):
+        loop.forward(mean, loop.W2[10:])
+    with pytest.raises(ParameterError, match=r"errors must have shape \(10, 48\); got \(10, 47\)"):
+        loop.backward(mean, np.zeros((10, 47), np.float32), loop.W2)
+
+
 def test_a_unit_that_reads_beyond_the_image_is_refused(stream):
     net = FlyNet(4, width_mult=1)
     net.pixels[0, 0] = 784

@@ -61,7 +61,7 @@ def task_features(
         test: whether to take the test images instead of the training images.
         kept: whether the features are kept, in 4 N H bytes. Otherwise, where `is_fused` accepts ``net``, they are
             computed anew whenever `loss_and_gradient` or `solve_context` needs them: that is faster, and takes 1568 N
-            bytes.
+            bytes, or 6272 N where a task does more than move pixels.
 
     Returns:
         features ``(N, H)``, a tensor or `RecomputedFeatures`, and labels ``(N,)``, on the device of ``net``.

@@ -112,9 +112,8 @@ class FusedLoop:
             images: only these, from one multiple of 16 to another.
             units: what these units contribute to the logits.
         """
-        blocks, places, mean = *self._parts(images, units), mean[images]
+        mean, blocks, rows, places = self._parts(mean, readout, images, units)
         logits = np.empty(self._kernel.CLASSES * len(mean), mean.dtype)
-        rows = readout.reshape(-1, self._kernel.CLASSES)[units].ravel()
         self._kernel.forward(blocks, places, mean, rows, logits)
         return logits.reshape(self._kernel.CLASSES, -1)
 
@@ -129,18 +128,26 @@ class FusedLoop:
             W2: ``(H * 10,)``, transposed.
             units: of these units.
         """
-        blocks, places, mean = *self._parts(images, units), mean[images]
+        mean, blocks, rows, places = self._parts(mean, W2, images, units)
+        if errors.shape != (self._kernel.CLASSES, len(mean)):
+            raise ParameterError(f"errors must have shape (10, {len(mean)}); got {errors.shape}")
         sums = np.empty(len(places) // self._kernel.STRIDE * self._kernel.LANES, mean.dtype)
-        rows = W2.reshape(-1, self._kernel.CLASSES)[units].ravel()
         self._kernel.backward(blocks, places, mean, rows, errors.ravel(), 0, sums)
         return sums.reshape(-1, self._kernel.LANES).sum(1)
 
-    def _parts(self, images: slice, units: slice) -> tuple[np.ndarray, np.ndarray]:
-        # The blocks of some images, and the places of some units.
-        blocks = self._blocks.reshape(-1, self._kernel.ROWS * self._kernel.LANES)
-        first, last, _ = images.indices(len(blocks) * self._kernel.LANES)
-        chosen = blocks[first // self._kernel.LANES : last // self._kernel.LANES]
-        return chosen.ravel(), self._places.reshape(-1, self._kernel.STRIDE)[units].ravel()
+    def _parts(self, mean: np.ndarray, weights: np.ndarray, images: slice, units: slice) -> tuple[np.ndarray, ...]:
+        # Means and blocks of some images, weights and places of some units, all in the memory of the whole.
+        lanes, per_block = self._kernel.LANES, self._kernel.ROWS * self._kernel.LANES
+        first, last, step = images.indices(len(mean))
+        if step != 1 or first % lanes or last % lanes or len(mean) * self._kernel.ROWS > len(self._blocks):
+            raise ParameterError(
+                f"images are computed in blocks of {lanes} of those that `stage` laid out; got {images}"
+            )
+        if len(weights) != self._kernel.CLASSES * (len(self._places) // self._kernel.STRIDE):
+            raise ParameterError(f"weights must be {self._kernel.CLASSES} for each unit; got {len(weights)} in all")
+        blocks = self._blocks[first // lanes * per_block : last // lanes * per_block]
+        rows, places = weights.reshape(-1, self._kernel.CLASSES), self._places.reshape(-1, self._kernel.STRIDE)
+        return mean[first:last], blocks, rows[units].ravel(), places[units].ravel()
 
     def logits(self, rows: np.ndarray, readout: np.ndarray) -> np.ndarray:
         """Logits ``(B, 10)`` of the images ``rows``."""
