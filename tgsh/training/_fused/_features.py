@@ -1,7 +1,7 @@
 """Features of many images that are not kept, for what needs them again and again, such as the convex solver.
 
 10,000 images of a FlyNet with 7840 units have 314 MB of features. A solver that keeps them reads them from memory twice
-for each value of its objective. That takes longer than adding seven pixels a unit once more (`tgsh.timing.time_solver`).
+for each value of its objective. That takes longer than to add seven pixels a unit again (`tgsh.timing.time_solver`).
 """
 
 from __future__ import annotations
