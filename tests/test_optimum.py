@@ -242,3 +242,9 @@ def test_products_of_another_shape_are_refused(few):
     ):
         with pytest.raises(ParameterError, match=wrong):
             product()
+
+
+def test_where_nothing_slopes_the_centre_is_the_minimum():
+    found = solve_context(torch.zeros(20, 3), torch.arange(20) % 10, torch.ones(10, 3), ridge=0.1)
+    assert found.gradient == 0
+    assert torch.equal(found.context, torch.zeros(3))

@@ -182,7 +182,8 @@ def solve_context(
     logits = _logits(h, W2 * context)
     loss, right = float(F.cross_entropy(logits.T, labels)), float((logits.argmax(0) == labels).double().mean())
     scale = norms[0] if start is None else float(np.linalg.norm(objective(centre)[1]))
-    return Solution(context, loss, float(np.linalg.norm(found.jac)) / scale, right, int(found.nfev))
+    residual = float(np.linalg.norm(found.jac)) / scale if scale else 0.0  # without a slope the centre is the minimum
+    return Solution(context, loss, residual, right, int(found.nfev))
 
 
 @torch.no_grad()
